@@ -1,0 +1,29 @@
+package ingot
+
+import "context"
+
+// ImageSource is the image that a node asks for, out of its instance_info (Ironic's keys in brackets).
+type ImageSource struct {
+	URL          string // [image_source] file://, http:// or https://
+	Checksum     string // [image_os_hash_value or image_checksum] hex digest, or the URL of a checksum file
+	ChecksumAlgo string // [image_os_hash_algo] sha256 or sha512; "" means by the digest's length
+	DiskFormat   string // [image_disk_format] raw or qcow2; "" means: take the detected one
+	Download     string // [image_download_source] "http": the agent reads the source itself; "local": through Ingot
+}
+
+// ImageReady is an image that was judged and can be fetched by an agent.
+type ImageReady struct {
+	ID           string // stable for the same source and checksum
+	URL          string // where the agent gets it; {boot} stands for the boot listener's base URL
+	DiskFormat   string // raw or qcow2, as detected
+	ChecksumAlgo string
+	Checksum     string // hex
+	Size         int64  // bytes of the file; 0 when the source does not say
+	VirtualSize  int64  // bytes on disk; 0 when not known before it is read (a compressed raw image)
+}
+
+// ImagePreparer makes images ready. Prepare is asked again until it answers: an error that is not IsFatal means "not
+// yet" and says how far it is. The same question gives the same answer on any conductor.
+type ImagePreparer interface {
+	Prepare(ctx context.Context, source ImageSource) (ImageReady, error)
+}

@@ -1,0 +1,162 @@
+package ingot
+
+import "time"
+
+// Kind is what an operation is to achieve; each kind has one plan.
+type Kind string
+
+// The kinds. Provide is a clean that ends in available; delete is a tear-down followed by one.
+const (
+	KindVerify   Kind = "verify"
+	KindInspect  Kind = "inspect"
+	KindProvide  Kind = "provide"
+	KindClean    Kind = "clean"
+	KindDeploy   Kind = "deploy"
+	KindRebuild  Kind = "rebuild"
+	KindDelete   Kind = "delete"
+	KindAdopt    Kind = "adopt"
+	KindRescue   Kind = "rescue"
+	KindUnrescue Kind = "unrescue"
+	KindService  Kind = "service"
+	KindPower    Kind = "power"
+)
+
+// Lane is one of the two things that can be done to a node at a time.
+type Lane string
+
+// The lanes.
+const (
+	LaneProvision Lane = "provision"
+	LanePower     Lane = "power"
+)
+
+// Lane is the lane that operations of the kind take.
+func (k Kind) Lane() Lane {
+	if k == KindPower {
+		return LanePower
+	}
+	return LaneProvision
+}
+
+// Phase is the direction of an operation.
+type Phase string
+
+// The phases.
+const (
+	Forward Phase = "forward" // towards the wanted fact
+	Abort   Phase = "abort"   // leaving the machine safe after a failure or an abort
+)
+
+// Outcome is how an operation ended; "" while it is live. Every accepted operation ends in exactly one.
+type Outcome string
+
+// The outcomes.
+const (
+	Done     Outcome = "done"
+	Failure  Outcome = "failed"
+	Aborted  Outcome = "aborted"  // by the user
+	Replaced Outcome = "replaced" // by a delete
+)
+
+// Operation is one accepted request at work: a row that outlives any process.
+type Operation struct {
+	UUID     string
+	Kind     Kind
+	NodeUUID string
+	Lane     Lane
+	Params   map[string]any // of the request; strings under secret keys are Secrets
+	Phase    Phase
+	// Position is the name of the step to ask next; Slot the position of the frozen step within it, from 0.
+	Position string
+	Slot     int
+	// Attempt counts from 1 and rises only by a commit that says why: a once-command of an earlier attempt is lost.
+	Attempt int
+	// Tries counts the askings of the current step that met an error which passes.
+	Tries      int
+	DueAt      time.Time
+	StepSince  time.Time // when Position was reached
+	PhaseSince time.Time
+	// Memory is what steps chose and must choose again the same: IDs, tokens, addresses, answers.
+	Memory map[string]any
+	// AgentFingerprint is the boot identity under which once-commands were sent.
+	AgentFingerprint string
+	// Note is what is being waited for, for people.
+	Note      string
+	Error     string // why it went to abort
+	Outcome   Outcome
+	Requester string // who asked, for history
+	Conductor string // who claims it; "" while it waits
+	Claim     string // the fence: a random token for each claim
+	StartedAt time.Time
+	EndedAt   time.Time
+}
+
+// Live says whether the operation has yet to end.
+func (o *Operation) Live() bool { return o.Outcome == "" }
+
+// StepState is how far a frozen step is.
+type StepState string
+
+// The step states.
+const (
+	StepPending StepState = "pending"
+	StepRunning StepState = "running"
+	StepDone    StepState = "done"
+	StepFailed  StepState = "failed"
+	StepSkipped StepState = "skipped"
+)
+
+// OperationStep is a step of a list that was collected (from the agent, drivers, templates, the user) and frozen when
+// the operation got there.
+type OperationStep struct {
+	Position  int
+	Interface string
+	Step      string
+	Args      map[string]any
+	Priority  int
+	Abortable bool
+	Source    string // agent, driver, user, template, plan
+	State     StepState
+	Attempt   int
+}
+
+// Start asks for an operation. The store checks, in the transaction that writes it, that the node is still as the
+// decision saw it and that its lane is free.
+type Start struct {
+	Operation Operation
+	// NodeVersion is the version of the node that the request was judged by; another one is Conflict.
+	NodeVersion int64
+	// Change is applied to the node in the same transaction.
+	Change func(*Node)
+	// Replace ends the live operation on the lane, if there is one, as Replaced.
+	Replace bool
+	History []History
+	Events  []Event
+	// Limit refuses the start with Unavailable when there are already this many live operations of the kinds; 0 is no limit.
+	Limit      int
+	LimitKinds []Kind
+}
+
+// Pass is a claimed operation with all that a step may look at.
+type Pass struct {
+	Operation Operation
+	Node      Node
+	Ports     []Port
+	Steps     []OperationStep
+	Now       time.Time // the store's clock, one for the whole pass
+}
+
+// Result is what one pass found out; the store writes all of it in one transaction, or nothing when the claim was
+// lost (Fenced).
+type Result struct {
+	Operation Operation // with Claim still set; the store releases it
+	// Changes are applied in order to the node as it is now in the store.
+	Changes []func(*Node)
+	Steps   []OperationStep // replaces the frozen list when not nil
+	Ports   []Port          // ports to create (those whose MAC is new)
+	History []History
+	Events  []Event
+	// Inventory, when not nil, is stored as the node's (with Plugin beside it).
+	Inventory *Inventory
+	Plugin    map[string]any
+}

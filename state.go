@@ -1,0 +1,178 @@
+package ingot
+
+// State is a node's provision state, in Ironic's words.
+type State string
+
+// The states that last until somebody asks for something.
+const (
+	Enroll     State = "enroll"
+	Manageable State = "manageable"
+	Available  State = "available"
+	Active     State = "active"
+	ErrorState State = "error"
+	Rescue     State = "rescue"
+)
+
+// The states in which a conductor works.
+const (
+	Verifying  State = "verifying"
+	Deploying  State = "deploying"
+	Cleaning   State = "cleaning"
+	Deleting   State = "deleting"
+	Inspecting State = "inspecting"
+	Adopting   State = "adopting"
+	Rescuing   State = "rescuing"
+	Unrescuing State = "unrescuing"
+	Servicing  State = "servicing"
+)
+
+// The states in which the agent is waited for.
+const (
+	DeployWait  State = "wait call-back"
+	CleanWait   State = "clean wait"
+	InspectWait State = "inspect wait"
+	RescueWait  State = "rescue wait"
+	ServiceWait State = "service wait"
+)
+
+// The states in which an operator's hold step keeps the node.
+const (
+	DeployHold  State = "deploy hold"
+	CleanHold   State = "clean hold"
+	ServiceHold State = "service hold"
+)
+
+// The states that say what failed.
+const (
+	DeployFailed   State = "deploy failed"
+	CleanFailed    State = "clean failed"
+	InspectFailed  State = "inspect failed"
+	RescueFailed   State = "rescue failed"
+	UnrescueFailed State = "unrescue failed"
+	AdoptFailed    State = "adopt failed"
+	ServiceFailed  State = "service failed"
+)
+
+// Verb is what a user may ask of a node's provision state (Ironic: the target of PUT states/provision).
+type Verb string
+
+// The verbs. The API turns the aliases deploy and undeploy (1.73) into active and deleted.
+const (
+	VerbManage   Verb = "manage"
+	VerbProvide  Verb = "provide"
+	VerbInspect  Verb = "inspect"
+	VerbClean    Verb = "clean"
+	VerbAdopt    Verb = "adopt"
+	VerbActive   Verb = "active"
+	VerbRebuild  Verb = "rebuild"
+	VerbDeleted  Verb = "deleted"
+	VerbAbort    Verb = "abort"
+	VerbRescue   Verb = "rescue"
+	VerbUnrescue Verb = "unrescue"
+	VerbService  Verb = "service"
+	VerbUnhold   Verb = "unhold"
+)
+
+// Transition is a row of the state table: in From, Verb starts an operation of Kind, and the node is shown in To with
+// Target as its target state. A row without a Kind changes the state at once. Abort rows end the operation that is
+// under way, and the node goes to To when its machine has been made safe.
+type Transition struct {
+	From   State
+	Verb   Verb
+	Kind   Kind
+	To     State
+	Target State
+}
+
+// Transitions is Ironic's table of verbs (its state_machine.py), whole. docs/states.md is generated from it.
+func Transitions() []Transition {
+	table := []Transition{
+		{Enroll, VerbManage, KindVerify, Verifying, Manageable},
+		{Manageable, VerbProvide, KindProvide, Cleaning, Available},
+		{Manageable, VerbClean, KindClean, Cleaning, Manageable},
+		{Manageable, VerbInspect, KindInspect, Inspecting, Manageable},
+		{Manageable, VerbAdopt, KindAdopt, Adopting, Active},
+		{Available, VerbManage, "", Manageable, ""},
+		{Available, VerbActive, KindDeploy, Deploying, Active},
+		{Active, VerbRescue, KindRescue, Rescuing, Rescue},
+		{ErrorState, VerbRebuild, KindRebuild, Deploying, Active},
+		{Active, VerbRebuild, KindRebuild, Deploying, Active},
+		{DeployFailed, VerbActive, KindDeploy, Deploying, Active},
+		{DeployFailed, VerbRebuild, KindRebuild, Deploying, Active},
+		{CleanFailed, VerbManage, "", Manageable, ""},
+		{InspectFailed, VerbManage, "", Manageable, ""},
+		{AdoptFailed, VerbManage, "", Manageable, ""},
+		{InspectFailed, VerbInspect, KindInspect, Inspecting, Manageable},
+		{AdoptFailed, VerbAdopt, KindAdopt, Adopting, Active},
+		{CleanWait, VerbAbort, "", CleanFailed, ""},
+		{CleanHold, VerbAbort, "", CleanFailed, ""},
+		{DeployWait, VerbAbort, "", DeployFailed, ""},
+		{DeployHold, VerbAbort, "", DeployFailed, ""},
+		{InspectWait, VerbAbort, "", InspectFailed, ""},
+		{RescueWait, VerbAbort, "", RescueFailed, ""},
+		{ServiceWait, VerbAbort, "", ServiceFailed, ""},
+		{ServiceHold, VerbAbort, "", ServiceFailed, ""},
+		{ServiceFailed, VerbAbort, "", Active, ""},
+		{DeployHold, VerbUnhold, "", DeployWait, Active},
+		{CleanHold, VerbUnhold, "", CleanWait, ""},
+		{ServiceHold, VerbUnhold, "", ServiceWait, Active},
+	}
+	for _, from := range []State{Active, DeployFailed, DeployWait, ErrorState, Rescue, RescueFailed, RescueWait, UnrescueFailed, ServiceFailed, ServiceWait} {
+		table = append(table, Transition{from, VerbDeleted, KindDelete, Deleting, Available})
+	}
+	for _, from := range []State{Rescue, RescueFailed, UnrescueFailed, ServiceFailed} {
+		table = append(table, Transition{from, VerbRescue, KindRescue, Rescuing, Rescue})
+	}
+	for _, from := range []State{Rescue, RescueFailed, UnrescueFailed} {
+		table = append(table, Transition{from, VerbUnrescue, KindUnrescue, Unrescuing, Active})
+	}
+	for _, from := range []State{Active, ServiceHold, ServiceFailed} {
+		table = append(table, Transition{from, VerbService, KindService, Servicing, Active})
+	}
+	return table
+}
+
+// Next is the row for verb in state from; false when the table has none.
+func Next(from State, verb Verb) (Transition, bool) {
+	for _, t := range Transitions() {
+		if t.From == from && t.Verb == verb {
+			return t, true
+		}
+	}
+	return Transition{}, false
+}
+
+// Class is what sort of state s is.
+func (s State) Class() StateClass {
+	switch s {
+	case Enroll, Manageable, Available, Active, ErrorState, Rescue:
+		return Stable
+	case Verifying, Deploying, Cleaning, Deleting, Inspecting, Adopting, Rescuing, Unrescuing, Servicing:
+		return Working
+	case DeployWait, CleanWait, InspectWait, RescueWait, ServiceWait:
+		return Waiting
+	case DeployHold, CleanHold, ServiceHold:
+		return Held
+	case DeployFailed, CleanFailed, InspectFailed, RescueFailed, UnrescueFailed, AdoptFailed, ServiceFailed:
+		return Failed
+	}
+	return ""
+}
+
+// StateClass is one of the five sorts of state.
+type StateClass string
+
+// The sorts of state.
+const (
+	Stable  StateClass = "stable"
+	Working StateClass = "working" // a conductor works
+	Waiting StateClass = "waiting" // for the agent
+	Held    StateClass = "held"    // by an operator's hold step
+	Failed  StateClass = "failed"
+)
+
+// Busy says whether an operation on the provision lane is under way in s.
+func (s State) Busy() bool {
+	c := s.Class()
+	return c == Working || c == Waiting || c == Held
+}

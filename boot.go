@@ -86,3 +86,31 @@ type Lease struct {
 	Hostname string     `db:"hostname"`
 	Until    int64      `db:"until"` // Unix seconds
 }
+
+// DHCPMode is how Ingot serves DHCP on a network.
+type DHCPMode string
+
+// The DHCP modes.
+const (
+	DHCPFull     DHCPMode = "full"     // addresses from the pool for every client
+	DHCPReserved DHCPMode = "reserved" // addresses for enrolled ports only
+	DHCPProxy    DHCPMode = "proxy"    // boot options beside somebody else's DHCP server
+	DHCPOff      DHCPMode = "off"
+)
+
+// Network is a segment that machines boot on; all of it is configuration ([[network]]).
+type Network struct {
+	Name      string       `koanf:"name" json:"name"`
+	Interface string       `koanf:"interface" json:"interface"` // the host's interface on it
+	Subnet    netip.Prefix `koanf:"subnet" json:"subnet"`
+	Address   netip.Addr   `koanf:"address" json:"address,omitzero"` // ours on it; found from the interface when left out
+	PoolStart netip.Addr   `koanf:"pool_start" json:"pool_start,omitzero"`
+	PoolEnd   netip.Addr   `koanf:"pool_end" json:"pool_end,omitzero"`
+	Gateway   netip.Addr   `koanf:"gateway" json:"gateway,omitzero"`
+	DNS       []netip.Addr `koanf:"dns" json:"dns,omitempty"`
+	NTP       []netip.Addr `koanf:"ntp" json:"ntp,omitempty"`
+	Domain    string       `koanf:"domain" json:"domain,omitempty"`
+	DHCP      DHCPMode     `koanf:"dhcp" json:"dhcp"`
+	VLAN      int          `koanf:"vlan" json:"vlan,omitempty"`             // shown only; the interface carries it
+	LeaseTime int          `koanf:"lease_time" json:"lease_time,omitempty"` // seconds; 0 is 3600
+}

@@ -160,3 +160,27 @@ type Result struct {
 	Inventory *Inventory
 	Plugin    map[string]any
 }
+
+// Interrupt turns a live operation round at once: the store writes the intent under a new claim token, so that a pass
+// under way is fenced.
+type Interrupt struct {
+	NodeUUID    string
+	NodeVersion int64 // as in Start
+	Lane        Lane
+	Reason      string // becomes Operation.Error
+	Change      func(*Node)
+	History     []History
+	Events      []Event
+}
+
+// NodeChange is a change of a node outside of any pass: a patch, a heartbeat, a power reading.
+type NodeChange struct {
+	UUID    string
+	Version int64 // the version it was judged by; 0 takes any
+	// Change is called inside the transaction with the row as it is; an error leaves everything as it was.
+	Change func(*Node) error
+	// Wake makes the node's live operations due now, in the same transaction.
+	Wake    bool
+	History []History
+	Events  []Event
+}

@@ -13,6 +13,8 @@ type Agent struct {
 	// same address gets the same token again, since a lost reply must not kill a machine.
 	TokenFor  string    `json:"token_for,omitempty"`
 	Heartbeat time.Time `json:"heartbeat,omitzero"` // last authenticated heartbeat
+	// Restarted is when a lookup came after the token had been used: the machine was started again behind our back.
+	Restarted time.Time `json:"restarted,omitzero"`
 }
 
 // Present says whether an agent has called in since the node was last powered off.

@@ -44,7 +44,8 @@ type Phase string
 // The phases.
 const (
 	Forward Phase = "forward" // towards the wanted fact
-	Abort   Phase = "abort"   // leaving the machine safe after a failure or an abort
+	Abort   Phase = "abort"   // leaving the machine safe after a failure
+	Cancel  Phase = "cancel"  // the same after a user's abort
 )
 
 // Outcome is how an operation ended; "" while it is live. Every accepted operation ends in exactly one.
@@ -161,8 +162,8 @@ type Result struct {
 	Plugin    map[string]any
 }
 
-// Interrupt turns a live operation round at once: the store writes the intent under a new claim token, so that a pass
-// under way is fenced.
+// Interrupt turns a live operation round at once, for a user's abort: the store sets its Phase to Cancel, its Position
+// to "", PhaseSince and StepSince to now, makes it due, and drops the claim, so that a pass under way is fenced.
 type Interrupt struct {
 	NodeUUID    string
 	NodeVersion int64 // as in Start

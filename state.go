@@ -176,3 +176,56 @@ func (s State) Busy() bool {
 	c := s.Class()
 	return c == Working || c == Waiting || c == Held
 }
+
+// FailureOf is where a node goes when its operation fails or is aborted in s, after Ironic's table: back to enroll from
+// verifying, error from deleting. A state that is not busy stays.
+func FailureOf(s State) State {
+	switch s {
+	case Verifying:
+		return Enroll
+	case Deploying, DeployWait, DeployHold:
+		return DeployFailed
+	case Cleaning, CleanWait, CleanHold:
+		return CleanFailed
+	case Inspecting, InspectWait:
+		return InspectFailed
+	case Deleting:
+		return ErrorState
+	case Adopting:
+		return AdoptFailed
+	case Rescuing, RescueWait:
+		return RescueFailed
+	case Unrescuing:
+		return UnrescueFailed
+	case Servicing, ServiceWait, ServiceHold:
+		return ServiceFailed
+	}
+	return s
+}
+
+// WaitOf is the state that shows that s's operation waits for the agent; s itself where Ironic has none.
+func WaitOf(s State) State {
+	switch s {
+	case Deploying:
+		return DeployWait
+	case Cleaning:
+		return CleanWait
+	case Inspecting:
+		return InspectWait
+	case Rescuing:
+		return RescueWait
+	case Servicing:
+		return ServiceWait
+	}
+	return s
+}
+
+// WorkOf is the opposite of WaitOf.
+func WorkOf(s State) State {
+	for _, work := range [...]State{Deploying, Cleaning, Inspecting, Rescuing, Servicing} {
+		if WaitOf(work) == s {
+			return work
+		}
+	}
+	return s
+}

@@ -113,4 +113,14 @@ type Network struct {
 	DHCP      DHCPMode     `koanf:"dhcp" json:"dhcp"`
 	VLAN      int          `koanf:"vlan" json:"vlan,omitempty"`             // shown only; the interface carries it
 	LeaseTime int          `koanf:"lease_time" json:"lease_time,omitempty"` // seconds; 0 is 3600
+	Routes    []Route      `koanf:"routes" json:"routes,omitempty"`         // beside the gateway (RFC 3442)
+	// RA sends IPv6 router advertisements that offer nothing (no prefix, router lifetime 0), so that iPXE does not wait
+	// for one; nil is on in full mode and off otherwise. Turn it off where another router speaks for the segment.
+	RA *bool `koanf:"ra" json:"ra,omitempty"`
+}
+
+// Route is a static route that a network's machines are told of.
+type Route struct {
+	Destination netip.Prefix `koanf:"destination" json:"destination"`
+	Via         netip.Addr   `koanf:"via" json:"via"`
 }

@@ -1,6 +1,10 @@
 package ingot
 
-import "time"
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
 
 // Node is a server (or guest) under management. Its fields are Ironic's; the API's field table says since which
 // microversion each is seen and who may change it.
@@ -168,4 +172,32 @@ type Port struct {
 	Internal            map[string]any
 	CreatedAt           time.Time
 	UpdatedAt           time.Time
+}
+
+// Label names the node in sentences: its name and UUID, or the UUID alone.
+func (n *Node) Label() string {
+	if n.Name == "" {
+		return "node " + n.UUID
+	}
+	return "node " + n.Name + " (" + n.UUID + ")"
+}
+
+// Capability is the value of key in m's capabilities, which Ironic keeps as "key:value,key:value" (properties) or as an
+// object or JSON text (instance_info); "" when it is missing.
+func Capability(m map[string]any, key string) string {
+	switch caps := m["capabilities"].(type) {
+	case map[string]any:
+		return Text(caps, key)
+	case string:
+		var object map[string]any
+		if json.Unmarshal([]byte(caps), &object) == nil {
+			return Text(object, key)
+		}
+		for _, pair := range strings.Split(caps, ",") {
+			if name, value, ok := strings.Cut(pair, ":"); ok && strings.TrimSpace(name) == key {
+				return strings.TrimSpace(value)
+			}
+		}
+	}
+	return ""
 }

@@ -28,7 +28,7 @@ func (s Secret) Reveal() string { return string(s) }
 
 // secretWords are the parts of a key's name that make its value a secret: those of oslo.utils' mask_dict_password as
 // far as node fields meet them, and IPMI's KG key.
-var secretWords = [...]string{"password", "passwd", "admin_pass", "new_pass", "secret", "token", "sys_pswd", "hex_kg_key", "private_key", "snmp_community"}
+var secretWords = [...]string{"password", "passwd", "admin_pass", "new_pass", "secret", "token", "sys_pswd", "hex_kg_key", "private_key", "snmp_community", "configdrive"}
 
 // SecretKey says whether a value stored under this key of driver_info, instance_info or driver_internal_info is a
 // secret: encrypted at rest and shown as stars (Ironic masks the same keys).

@@ -1,0 +1,91 @@
+package conductor
+
+import (
+	"context"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// cleanMachine are the steps that erase a machine: all of provide, clean and the second half of delete.
+func (c *Conductor) cleanMachine() []Step {
+	off := c.powerOff(firstPowerOff)
+	off.State = ingot.Cleaning
+	return []Step{
+		off,
+		c.netboot("clean"),
+		c.powerOn("power-on"),
+		c.callIn(),
+		c.collect("clean", func(*Run) ([]ingot.OperationStep, error) { return nil, nil }),
+		c.slot("clean", nil),
+		c.powerOff("power-off-agent"),
+		{Name: "abort-boot", Class: Ensure, Do: bootNothing},
+	}
+}
+
+// makeSafe are the steps after a failure: off, and nothing to boot.
+func (c *Conductor) makeSafe() []Step {
+	return []Step{c.powerOff("abort-power-off"), {Name: "abort-boot", Class: Ensure, Do: bootNothing}}
+}
+
+// cleanPlan is manual cleaning: the user's list, in the user's order.
+func (c *Conductor) cleanPlan() Plan {
+	return Plan{Steps: c.cleanMachine(), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+}
+
+// providePlan is automated cleaning on the way to available.
+func (c *Conductor) providePlan() Plan {
+	return Plan{Steps: c.unlessUnwanted(c.cleanMachine()), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+}
+
+// deletePlan takes the instance off the machine and cleans it.
+func (c *Conductor) deletePlan() Plan {
+	steps := []Step{
+		{Name: "tear-down", State: ingot.Deleting, Class: Ensure, Do: bootNothing},
+		c.powerOff("power-off-instance"),
+		{Name: "forget-instance", Class: Ensure, Do: forgetInstance},
+	}
+	return Plan{Steps: append(steps, c.unlessUnwanted(c.cleanMachine())...), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+}
+
+// unlessUnwanted has every step hold at once for a node that is not to be cleaned.
+func (c *Conductor) unlessUnwanted(steps []Step) []Step {
+	for i := range steps {
+		do := steps[i].Do
+		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
+			if !c.cleans(r.Node) {
+				return Holds(), nil
+			}
+			return do(ctx, r)
+		}
+	}
+	return steps
+}
+
+// cleans says whether a node is cleaned without being asked (Ironic: automated_clean on the node, else the setting).
+func (c *Conductor) cleans(n *ingot.Node) bool {
+	if n.Interfaces.Deploy == "noop" {
+		return false
+	}
+	if n.AutomatedClean != nil {
+		return *n.AutomatedClean
+	}
+	return c.Settings.AutomatedClean
+}
+
+// forgetInstance clears what belonged to the instance (Ironic: undeploy clears instance_info, instance_uuid and the
+// allocation).
+func forgetInstance(_ context.Context, r *Run) (Progress, error) {
+	r.Change(func(n *ingot.Node) {
+		n.InstanceInfo, n.InstanceUUID, n.InstanceName, n.AllocationUUID = map[string]any{}, "", "", ""
+		n.DeployStep = nil
+	})
+	return Holds(), nil
+}
+
+// cleaned ends a cleaning; a retired node goes to manageable instead of available.
+func (c *Conductor) cleaned(r *Run) {
+	r.Change(func(n *ingot.Node) { n.CleanStep = nil })
+	if r.Node.Retired && r.Node.TargetProvisionState == ingot.Available {
+		r.SetState(ingot.Manageable, "")
+	}
+}

@@ -1,0 +1,131 @@
+// Package conductor carries operations out: it decides what a verb means for a node, asks the steps of its plan until
+// they hold, answers what a machine is to boot, listens to the agents, and keeps the recorded power true.
+package conductor
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Conductor is the engine with its plans. Fields are set once, before Run.
+type Conductor struct {
+	ID         string // random for each process start: the claimer of operations and owner of BMC leases
+	Hostname   string // what clients see as reservation and conductor
+	Operations Operations
+	Wakes      Wakes
+	Nodes      Nodes
+	Leases     Leases
+	Blobs      Blobs
+	Machines   Machines
+	Images     ingot.ImagePreparer
+	Log        *slog.Logger
+	Now        func() time.Time // nil is time.Now
+	Settings   Settings
+	// BootURL gives the base URL of the boot listener ("http://10.0.0.1:8080") as a machine with this address reaches
+	// it; an invalid address asks for the default one.
+	BootURL func(netip.Addr) string
+	// Ramdisk finds the built-in ramdisk's files by name (vmlinuz, initramfs.zst); nil when none is built.
+	Ramdisk map[string]string
+	// Events publishes progress that is not worth a transaction of its own; nil drops it.
+	Events func(ctx context.Context, events ...ingot.Event) error
+	// Intercept, when set, wraps every asking of a step: tests kill there.
+	Intercept func(ctx context.Context, r *Run, step Step, do func() (Progress, error)) (Progress, error)
+
+	plans    map[ingot.Kind]Plan
+	talking  keyed
+	evidence chan ingot.BootEvidence
+}
+
+// Settings are the operator's choices. Zero fields mean the default named beside them.
+type Settings struct {
+	Workers          int           // passes at a time: 64
+	Poll             time.Duration // floor of the wakes: 1 s
+	StepTimeout      time.Duration // a step without its own: 5 min
+	CallbackTimeout  time.Duration // waiting for an agent to call, Ironic's deploy_callback_timeout and its like: 1800 s
+	CommandTimeout   time.Duration // one agent command from start to end: 4 h
+	PowerTimeout     time.Duration // a power change: 60 s
+	SoftPowerTimeout time.Duration // a soft power change: 600 s
+	AbortDeadline    time.Duration // making a machine safe: 5 min
+	MaxAttempts      int           // beginnings of one operation: 3
+	AutomatedClean   bool          // clean on provide and delete unless the node says otherwise
+	PowerSync        time.Duration // between looks at all machines' power: 120 s; negative is never
+	PowerRetries     int           // looks in a row that may fail before the fault: 3
+	ForcePower       bool          // put power back to what is recorded, instead of recording what is seen
+	KernelParams     string        // appended to every ramdisk's command line
+	MaxDeploys       int           // operations of deploy and rebuild at a time, max_concurrent_deploy: 250
+	MaxCleans        int           // operations that clean at a time, max_concurrent_clean: 50
+	EvidenceKept     int           // entries of boot evidence on a node: 16
+}
+
+// defaults fills in what the operator left out.
+func (s Settings) defaults() Settings {
+	setDuration(&s.Poll, time.Second)
+	setDuration(&s.StepTimeout, 5*time.Minute)
+	setDuration(&s.CallbackTimeout, 30*time.Minute)
+	setDuration(&s.CommandTimeout, 4*time.Hour)
+	setDuration(&s.PowerTimeout, time.Minute)
+	setDuration(&s.SoftPowerTimeout, 10*time.Minute)
+	setDuration(&s.AbortDeadline, 5*time.Minute)
+	setDuration(&s.PowerSync, 2*time.Minute)
+	setInt(&s.Workers, 64)
+	setInt(&s.MaxAttempts, 3)
+	setInt(&s.PowerRetries, 3)
+	setInt(&s.MaxDeploys, 250)
+	setInt(&s.MaxCleans, 50)
+	setInt(&s.EvidenceKept, 16)
+	return s
+}
+
+func setDuration(d *time.Duration, otherwise time.Duration) {
+	if *d == 0 {
+		*d = otherwise
+	}
+}
+
+func setInt(n *int, otherwise int) {
+	if *n == 0 {
+		*n = otherwise
+	}
+}
+
+// Prepare fills in defaults; call it once, before anything else.
+func (c *Conductor) Prepare() {
+	c.Settings = c.Settings.defaults()
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.plans = c.allPlans()
+	c.evidence = make(chan ingot.BootEvidence, 256)
+}
+
+// allPlans is the table of what this build can carry out.
+func (c *Conductor) allPlans() map[ingot.Kind]Plan {
+	return map[ingot.Kind]Plan{
+		ingot.KindVerify:  verifyPlan(),
+		ingot.KindInspect: c.inspectPlan(),
+		ingot.KindProvide: c.providePlan(),
+		ingot.KindClean:   c.cleanPlan(),
+		ingot.KindDeploy:  c.deployPlan(),
+		ingot.KindRebuild: c.deployPlan(),
+		ingot.KindDelete:  c.deletePlan(),
+		ingot.KindPower:   c.powerPlan(),
+	}
+}
+
+// Run carries out operations until ctx ends; passes under way are finished first.
+func (c *Conductor) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.engine(ctx) })
+	group.Go(func() error { return c.powerSync(ctx) })
+	group.Go(func() error { return c.keepEvidence(ctx) })
+	return group.Wait()
+}

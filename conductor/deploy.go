@@ -1,0 +1,134 @@
+package conductor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// deployPlan puts an image on the machine's disk and starts it: active and rebuild. The slot's own steps have Ironic's
+// priorities, so that steps of the agent, of templates and of the user fall between them as they do there.
+func (c *Conductor) deployPlan() Plan {
+	return Plan{
+		Steps: []Step{
+			{Name: "check", State: ingot.Deploying, Class: Ensure, Do: checkDeploy},
+			{Name: "image", Class: Ensure, Timeout: time.Hour, Do: prepareImage},
+			{Name: "config-drive", Class: Ensure, Do: buildConfigDrive},
+			c.powerOff(firstPowerOff),
+			c.netboot("deploy"),
+			c.powerOn("power-on"),
+			c.callIn(),
+			c.collect("deploy", deploySteps),
+			c.slot("deploy", map[string]func(context.Context, *Run) (Progress, error){
+				"write_image":           writeImage,
+				"prepare_instance_boot": installBootloader,
+			}),
+			{Name: "sync", Class: Ensure, Do: syncDisks},
+			c.powerOff("power-off-agent"),
+			c.diskBoot(),
+			c.powerOn("power-on-instance"),
+		},
+		Abort:  []Step{c.powerOff("abort-power-off"), {Name: "abort-boot", Class: Ensure, Do: bootNothing}},
+		Cancel: nil, // Ironic leaves the machine as it is, for investigation
+	}
+}
+
+// deploySteps are the plan's own steps in the slot.
+func deploySteps(*Run) ([]ingot.OperationStep, error) {
+	return []ingot.OperationStep{
+		{Interface: "deploy", Step: "write_image", Priority: 80, Source: "plan"},
+		{Interface: "deploy", Step: "prepare_instance_boot", Priority: 60, Source: "plan"},
+	}, nil
+}
+
+// checkDeploy refuses what cannot succeed before the machine is touched.
+func checkDeploy(_ context.Context, r *Run) (Progress, error) {
+	if verdict := validateDeploy(r.Node); verdict.Result != nil && !*verdict.Result {
+		return Progress{}, ingot.Fatalf("cannot deploy %s: %s", r.Node.Label(), verdict.Reason)
+	}
+	if len(r.Ports) == 0 {
+		return Progress{}, ingot.Fatalf("cannot deploy %s: it has no port; create one with the MAC address that it boots from", r.Node.Label())
+	}
+	return Holds(), nil
+}
+
+// imageSource reads the image out of instance_info.
+func imageSource(n *ingot.Node) ingot.ImageSource {
+	info := n.InstanceInfo
+	s := ingot.ImageSource{
+		URL: ingot.Text(info, "image_source"), Checksum: ingot.Text(info, "image_os_hash_value"), ChecksumAlgo: ingot.Text(info, "image_os_hash_algo"),
+		DiskFormat: ingot.Text(info, "image_disk_format"), Download: ingot.Text(info, "image_download_source"),
+	}
+	if s.Checksum == "" {
+		s.Checksum = ingot.Text(info, "image_checksum")
+	}
+	if s.Download == "" {
+		s.Download = ingot.Text(n.DriverInfo, "image_download_source")
+	}
+	return s
+}
+
+// prepareImage has the image judged and ready to be fetched.
+func prepareImage(ctx context.Context, r *Run) (Progress, error) {
+	ready, err := r.c.Images.Prepare(ctx, imageSource(r.Node))
+	if err != nil {
+		return Progress{}, fmt.Errorf("cannot use image %s: %w", ingot.Text(r.Node.InstanceInfo, "image_source"), err)
+	}
+	r.Remember("image", map[string]any{
+		"id": ready.ID, "url": ready.URL, "disk_format": ready.DiskFormat, "algo": ready.ChecksumAlgo, "checksum": ready.Checksum,
+		"size": ready.Size, "virtual_size": ready.VirtualSize,
+	})
+	return Holds(), nil
+}
+
+// writeImage has the agent write the image: once in an attempt.
+func writeImage(ctx context.Context, r *Run) (Progress, error) {
+	image, _ := r.Op.Memory["image"].(map[string]any)
+	id := r.commandID()
+	info := map[string]any{
+		"id": id, "urls": []string{r.atBoot(ingot.Text(image, "url"))}, "disk_format": image["disk_format"], "image_type": "whole-disk-image",
+		"os_hash_algo": image["algo"], "os_hash_value": image["checksum"], "checksum": image["checksum"],
+		"container_format": "bare", "stream_raw_images": true, "deploy_boot_mode": string(r.bootMode()), "node_uuid": r.Node.UUID,
+	}
+	params := map[string]any{"image_info": info}
+	if drive := r.configDriveURL(); drive != "" {
+		params["configdrive"] = drive
+	}
+	return r.once(ctx, call{request: ingot.AgentRequest{Name: "standby.prepare_image", Params: params}, ours: carries("image_info", "id", id)})
+}
+
+// installBootloader has the agent make the UEFI boot entry for what it wrote. A BIOS needs none: the image's own boot
+// sector is what it starts.
+func installBootloader(ctx context.Context, r *Run) (Progress, error) {
+	if r.bootMode() == ingot.ModeBIOS {
+		return Holds(), nil
+	}
+	return r.once(ctx, call{ours: named("install_bootloader"), request: ingot.AgentRequest{
+		Name: "image.install_bootloader", Params: map[string]any{
+			"root_uuid": nil, "efi_system_part_uuid": nil, "prep_boot_part_uuid": nil, "target_boot_mode": string(r.bootMode()), "ignore_bootloader_failure": false,
+		},
+	}})
+}
+
+// syncDisks has the agent flush everything, so that the power can be cut.
+func syncDisks(ctx context.Context, r *Run) (Progress, error) {
+	if back, lost := r.agentLost(); lost {
+		return back, nil
+	}
+	_, err := r.askAgent(ctx, ingot.AgentRequest{Name: "standby.sync", Params: map[string]any{}})
+	if ingot.IsFatal(err) {
+		return Progress{}, err
+	}
+	if err != nil {
+		return r.unreachable(ctx, err)
+	}
+	return Holds(), nil
+}
+
+// bootNothing leaves the machine with nothing to boot from the network.
+func bootNothing(_ context.Context, r *Run) (Progress, error) {
+	r.setBoot(ingot.BootTarget{})
+	return Holds(), nil
+}

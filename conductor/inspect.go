@@ -1,0 +1,132 @@
+package conductor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// inspectPlan has the agent look at the hardware: inventory, ports and the properties that scheduling needs.
+func (c *Conductor) inspectPlan() Plan {
+	began := Step{Name: "begin", State: ingot.Inspecting, Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		r.Change(func(n *ingot.Node) { n.InspectionStartedAt, n.InspectionFinishedAt = r.Now, time.Time{} })
+		return Holds(), r.c.Blobs.PutBlob(ctx, inspectionKey(r.Node.UUID), nil, r.Now)
+	}}
+	return Plan{
+		Steps: []Step{
+			began,
+			c.powerOff(firstPowerOff),
+			c.netboot("inspect"),
+			c.powerOn("power-on"),
+			{Name: "inventory", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: takeInventory},
+			c.powerOff("power-off-agent"),
+			{Name: "abort-boot", Class: Ensure, Do: bootNothing},
+		},
+		Abort: c.makeSafe(), Cancel: c.makeSafe(),
+		Finish: func(r *Run) { r.Change(func(n *ingot.Node) { n.InspectionFinishedAt = r.Now }) },
+	}
+}
+
+// inspectionKey is where the agent's report waits for the pass that takes it.
+func inspectionKey(node string) string { return "inspection/" + node }
+
+// inspection is what an agent posts to continue_inspection.
+type inspection struct {
+	Inventory ingot.Inventory `json:"inventory"`
+	Plugin    map[string]any  `json:"plugin"`
+}
+
+// takeInventory waits for the agent's report and stores it with everything it tells, in one commit.
+func takeInventory(ctx context.Context, r *Run) (Progress, error) {
+	data, err := r.c.Blobs.Blob(ctx, inspectionKey(r.Node.UUID))
+	if ingot.CodeOf(err) == ingot.NotFound || err == nil && len(data) == 0 {
+		return ForAgent(agentPoll, "waiting for the agent's inventory"+r.lastSeen()), nil
+	}
+	if err != nil {
+		return Progress{}, err
+	}
+	var report inspection
+	if err := json.Unmarshal(data, &report); err != nil {
+		return Progress{}, ingot.Fatalf("cannot read the agent's inventory: %w", err)
+	}
+	r.inventory, r.plugin = &report.Inventory, report.Plugin
+	r.addPorts(report.Inventory)
+	properties := inspectedProperties(report.Inventory, r.Node.Properties)
+	mode := ingot.BootMode(report.Inventory.Boot.CurrentMode)
+	r.Change(func(n *ingot.Node) { n.Properties, n.BootMode = properties, mode })
+	return Holds(), nil
+}
+
+// addPorts creates a port for every interface that has none (Ironic: add_ports = pxe: those that could boot; here all
+// with a carrier, and pxe_enabled where the ramdisk came in).
+func (r *Run) addPorts(inventory ingot.Inventory) {
+	have := map[string]bool{}
+	for _, p := range r.Ports {
+		have[p.Address] = true
+	}
+	booted := strings.ToLower(inventory.Boot.PXEInterface)
+	for _, i := range inventory.Interfaces {
+		mac := strings.ToLower(i.MAC)
+		if mac == "" || have[mac] || !i.HasCarrier {
+			continue
+		}
+		have[mac] = true
+		r.newPorts = append(r.newPorts, ingot.Port{
+			UUID: uuid.NewString(), NodeUUID: r.Node.UUID, Address: mac, PXEEnabled: booted == "" || booted == mac,
+			Extra: map[string]any{}, Internal: map[string]any{}, LocalLinkConnection: map[string]any{}, CreatedAt: r.Now, UpdatedAt: r.Now,
+		})
+	}
+}
+
+// inspectedProperties are the node's properties with what inspection found: cpus, memory_mb (MiB), local_gb (GiB, less
+// one for a partition table, as Ironic), cpu_arch, vendor, and the boot mode among the capabilities.
+func inspectedProperties(inventory ingot.Inventory, before map[string]any) map[string]any {
+	properties := map[string]any{}
+	for key, v := range before {
+		properties[key] = v
+	}
+	properties["cpus"] = strconv.Itoa(inventory.CPU.Count)
+	properties["cpu_arch"] = inventory.CPU.Architecture
+	memory := inventory.Memory.PhysicalMB
+	if memory == 0 {
+		memory = int(inventory.Memory.Total >> 20)
+	}
+	properties["memory_mb"] = strconv.Itoa(memory)
+	if vendor := inventory.SystemVendor.Manufacturer; vendor != "" {
+		properties["vendor"] = vendor
+	}
+	if size := rootSize(inventory.Disks); size > 0 {
+		properties["local_gb"] = strconv.FormatInt(max(size>>30-1, 0), 10)
+	}
+	if mode := inventory.Boot.CurrentMode; mode != "" && ingot.Capability(before, "boot_mode") == "" {
+		caps := ingot.Text(before, "capabilities")
+		if caps != "" {
+			caps += ","
+		}
+		properties["capabilities"] = fmt.Sprintf("%sboot_mode:%s", caps, mode)
+	}
+	return properties
+}
+
+// rootSize is the size of the smallest disk of at least 4 GiB, which the agent takes when there are no hints; else of
+// the largest.
+func rootSize(disks []ingot.InventoryDisk) int64 {
+	var smallest, largest int64
+	for _, d := range disks {
+		if d.Size >= 4<<30 && (smallest == 0 || d.Size < smallest) {
+			smallest = d.Size
+		}
+		largest = max(largest, d.Size)
+	}
+	if smallest > 0 {
+		return smallest
+	}
+	return largest
+}

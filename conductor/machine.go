@@ -1,0 +1,147 @@
+package conductor
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// The machine's own steps, shared by the plans.
+
+// powerPoll is how often a machine that was told to change its power is looked at.
+const powerPoll = 2 * time.Second
+
+// powerOff is the step that has the machine off, with nothing left of an agent that ran on it.
+func (c *Conductor) powerOff(name string) Step {
+	return Step{Name: name, Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		p, err := ensurePower(ctx, r, ingot.ActionOff)
+		if err == nil && p.holds {
+			r.forgetAgent()
+		}
+		return p, err
+	}}
+}
+
+// powerOn is the step that has the machine on.
+func (c *Conductor) powerOn(name string) Step {
+	return Step{Name: name, Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		return ensurePower(ctx, r, ingot.ActionOn)
+	}}
+}
+
+// ensurePower looks at the power, and changes it if it is not what the action leads to. A machine that has just been
+// told is looked at again before it is told again.
+func ensurePower(ctx context.Context, r *Run, action ingot.PowerAction) (Progress, error) {
+	want := ingot.PowerOff
+	if action == ingot.ActionOn {
+		want = ingot.PowerOn
+	}
+	holds := false
+	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) error {
+		now, err := m.PowerState(ctx)
+		if err != nil {
+			return err
+		}
+		if holds = now == want; holds {
+			return nil
+		}
+		if err := m.SetPower(ctx, action); err != nil {
+			return err
+		}
+		now, err = m.PowerState(ctx)
+		holds = err == nil && now == want
+		return nil
+	})
+	if err != nil {
+		return Progress{}, fmt.Errorf("cannot bring %s to %q: %w", r.Node.Label(), want, err)
+	}
+	if !holds {
+		return NotYet(powerPoll, fmt.Sprintf("the machine was told %q and has not followed yet", action)), nil
+	}
+	r.setPower(want)
+	return Holds(), nil
+}
+
+// setPower records the power that was seen.
+func (r *Run) setPower(seen ingot.PowerState) {
+	if r.Node.PowerState == seen {
+		return
+	}
+	r.events = append(r.events, ingot.Event{At: r.Now, Type: "node.power", Node: r.Node.UUID,
+		Data: map[string]any{"from": r.Node.PowerState, "to": seen}})
+	r.Change(func(n *ingot.Node) { n.PowerState = seen })
+}
+
+// forgetAgent wipes what was known of the agent: whatever boots next must look itself up again.
+func (r *Run) forgetAgent() {
+	if r.Node.Agent != (ingot.Agent{}) {
+		r.Change(func(n *ingot.Node) { n.Agent = ingot.Agent{} })
+	}
+}
+
+// netboot is the step that has the machine boot the ramdisk from the network next time it starts.
+func (c *Conductor) netboot(purpose string) Step {
+	return Step{Name: "network-boot", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		token := r.Chosen(fmt.Sprintf("boot_token_%d", r.Op.Attempt), func() string { return r.Node.UUID + "." + rand.Text() })
+		r.setBoot(ingot.BootTarget{Action: ingot.BootKernel, Purpose: purpose, Token: token})
+		return r.bootFrom(ctx, ingot.BootSetting{Device: ingot.BootPXE, Mode: r.bootMode()})
+	}}
+}
+
+// diskBoot is the step that has the machine boot from its disk from now on.
+func (c *Conductor) diskBoot() Step {
+	return Step{Name: "disk-boot", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		r.setBoot(ingot.BootTarget{Action: ingot.BootLocalDisk, Purpose: "instance"})
+		return r.bootFrom(ctx, ingot.BootSetting{Device: ingot.BootDisk, Persistent: true, Mode: r.bootMode()})
+	}}
+}
+
+func (r *Run) setBoot(target ingot.BootTarget) {
+	if r.Node.Boot != target {
+		r.Change(func(n *ingot.Node) { n.Boot, n.Evidence = target, nil })
+	}
+}
+
+// bootFrom ensures the boot device. A machine that cannot be told (Unsupported) boots by its own order, and the history
+// says so.
+func (r *Run) bootFrom(ctx context.Context, want ingot.BootSetting) (Progress, error) {
+	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) error { return m.SetBootDevice(ctx, want) })
+	if ingot.CodeOf(err) == ingot.Unsupported {
+		r.Record("WARNING", "provisioning", fmt.Sprintf("the BMC cannot set boot device %s, so the machine's own boot order decides: %v", want.Device, err))
+		return Holds(), nil
+	}
+	if err != nil {
+		return Progress{}, fmt.Errorf("cannot set boot device %s of %s: %w", want.Device, r.Node.Label(), err)
+	}
+	return Holds(), nil
+}
+
+// bootMode is the firmware interface that the node is to be booted with, from Ironic's places for it: instance_info's
+// capabilities, properties' capabilities, what inspection saw.
+func (r *Run) bootMode() ingot.BootMode {
+	for _, m := range []map[string]any{r.Node.InstanceInfo, r.Node.Properties} {
+		switch mode := ingot.BootMode(ingot.Capability(m, "boot_mode")); mode {
+		case ingot.ModeBIOS, ingot.ModeUEFI:
+			return mode
+		}
+	}
+	return r.Node.BootMode
+}
+
+// callIn is the step that waits for the agent to have looked itself up and called.
+func (c *Conductor) callIn() Step {
+	return Step{Name: "agent", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		agent := r.Node.Agent
+		if !agent.Present() {
+			return ForAgent(agentPoll, "waiting for the agent to call"+r.lastSeen()), nil
+		}
+		r.Op.AgentFingerprint = agent.Fingerprint
+		return Holds(), nil
+	}}
+}
+
+// agentPoll is how often an operation that waits for its agent is looked at without a wake; heartbeats wake it.
+const agentPoll = 10 * time.Second

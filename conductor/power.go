@@ -1,0 +1,160 @@
+package conductor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// powerPlan changes the power as a user asked: an operation of its own lane. A reboot is off and then on.
+func (c *Conductor) powerPlan() Plan {
+	return Plan{
+		Steps: []Step{
+			{Name: "soft-off", Class: Ensure, Timeout: 24 * time.Hour, Do: c.softOff},
+			{Name: "off", Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+				if target := powerTarget(r); target == ingot.TargetPowerOn || target == ingot.TargetSoftOff {
+					return Holds(), nil
+				}
+				return ensurePower(ctx, r, ingot.ActionOff)
+			}},
+			{Name: "on", Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+				if target := powerTarget(r); target == ingot.TargetPowerOff || target == ingot.TargetSoftOff {
+					return Holds(), nil
+				}
+				return ensurePower(ctx, r, ingot.ActionOn)
+			}},
+		},
+		Finish: func(r *Run) { r.Change(func(n *ingot.Node) { n.TargetPowerState = "" }) },
+	}
+}
+
+func powerTarget(r *Run) ingot.PowerTarget {
+	return ingot.PowerTarget(ingot.Text(r.Op.Params, "target"))
+}
+
+// softOff asks the operating system to power off and waits for it, for as long as the request allows. A soft reboot
+// whose system does not react fails, as Ironic's: it is not turned into a hard one.
+func (c *Conductor) softOff(ctx context.Context, r *Run) (Progress, error) {
+	target := powerTarget(r)
+	if target != ingot.TargetSoftOff && target != ingot.TargetSoftReboot {
+		return Holds(), nil
+	}
+	limit := c.Settings.SoftPowerTimeout
+	if seconds, ok := r.Op.Params["timeout"].(float64); ok && seconds > 0 {
+		limit = time.Duration(seconds * float64(time.Second))
+	}
+	p, err := ensurePower(ctx, r, ingot.ActionSoftOff)
+	if waited := r.Now.Sub(r.Op.StepSince); !p.holds && waited >= limit {
+		return p, ingot.Fatalf("cannot soft power off %s: its operating system did not power off within %s; use power off", r.Node.Label(), limit)
+	}
+	return p, err
+}
+
+// SetPower accepts a change of power (Ironic: PUT states/power). It returns when the operation is stored.
+func (c *Conductor) SetPower(ctx context.Context, node ingot.Node, target ingot.PowerTarget, timeout time.Duration) error {
+	shown, err := c.powerAllowed(&node, target)
+	if err != nil {
+		return err
+	}
+	now := c.Now()
+	params := map[string]any{"target": string(target)}
+	if timeout > 0 {
+		params["timeout"] = timeout.Seconds()
+	}
+	_, err = c.Operations.StartOperation(ctx, ingot.Start{
+		Operation:   c.newOperation(ingot.KindPower, node.UUID, params, "", now),
+		NodeVersion: node.Version,
+		Change: func(n *ingot.Node) {
+			n.TargetPowerState = shown
+			n.LastError = ""
+		},
+		Events: []ingot.Event{{At: now, Type: "node.power-asked", Node: node.UUID, Data: map[string]any{"target": target}}},
+	})
+	return err
+}
+
+// powerAllowed says which state a target is shown as, or why it is refused now.
+func (c *Conductor) powerAllowed(n *ingot.Node, target ingot.PowerTarget) (ingot.PowerState, error) {
+	shown := ingot.PowerOn
+	if target == ingot.TargetPowerOff || target == ingot.TargetSoftOff {
+		shown = ingot.PowerOff
+	}
+	switch s := n.ProvisionState; {
+	case s == ingot.Cleaning || s == ingot.CleanWait:
+		return "", ingot.Errorf(ingot.Invalid, `The requested action "%s" can not be performed on node "%s" while it is in state "%s".`, target, n.UUID, s)
+	case s.Busy():
+		return "", ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, c.Hostname)
+	case n.DisablePowerOff && target != ingot.TargetPowerOn:
+		return "", ingot.Errorf(ingot.Invalid, "Power off or reboot of node %s is disabled (disable_power_off).", n.UUID)
+	}
+	return shown, nil
+}
+
+// newOperation is an operation that is due at once.
+func (c *Conductor) newOperation(kind ingot.Kind, node string, params map[string]any, requester string, now time.Time) ingot.Operation {
+	return ingot.Operation{
+		UUID: uuid.NewString(), Kind: kind, NodeUUID: node, Lane: kind.Lane(), Params: params, Phase: ingot.Forward, Attempt: 1,
+		DueAt: now, StepSince: now, PhaseSince: now, Memory: map[string]any{}, Requester: requester, StartedAt: now,
+	}
+}
+
+// BootDevice asks the BMC what the machine boots from (Ironic: GET management/boot_device).
+func (c *Conductor) BootDevice(ctx context.Context, node ingot.Node) (setting ingot.BootSetting, err error) {
+	err = c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
+		setting, err = m.BootDevice(ctx)
+		return err
+	})
+	return setting, err
+}
+
+// SetBootDevice has the BMC boot the machine from a device (Ironic: PUT management/boot_device).
+func (c *Conductor) SetBootDevice(ctx context.Context, node ingot.Node, setting ingot.BootSetting) error {
+	if node.ProvisionState.Busy() {
+		return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", node.UUID, c.Hostname)
+	}
+	return c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error { return m.SetBootDevice(ctx, setting) })
+}
+
+// SupportedBootDevices are the devices that the node's driver can set; it asks no BMC.
+func (c *Conductor) SupportedBootDevices(_ context.Context, node ingot.Node) ([]ingot.BootDevice, error) {
+	machine, _, err := c.Machines.Machine(&node)
+	if err != nil {
+		return nil, err
+	}
+	if known, ok := ingot.As[ingot.BootDevices](machine); ok {
+		return known.SupportedBootDevices(), nil
+	}
+	return nil, unsupported(&node, "management", "get_supported_boot_devices")
+}
+
+// InjectNMI sends the machine a non-maskable interrupt (Ironic: PUT management/inject_nmi).
+func (c *Conductor) InjectNMI(ctx context.Context, node ingot.Node) error {
+	return c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
+		if nmi, ok := ingot.As[ingot.NMI](m); ok {
+			return nmi.InjectNMI(ctx)
+		}
+		return unsupported(&node, "management", "inject_nmi")
+	})
+}
+
+// Sensors reads the machine's sensors.
+func (c *Conductor) Sensors(ctx context.Context, node ingot.Node) (readings []ingot.Sensor, err error) {
+	err = c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
+		sensors, ok := ingot.As[ingot.Sensors](m)
+		if !ok {
+			return unsupported(&node, "management", "sensors")
+		}
+		readings, err = sensors.Sensors(ctx)
+		return err
+	})
+	return readings, err
+}
+
+// unsupported is Ironic's refusal of what a driver cannot do.
+func unsupported(n *ingot.Node, kind, what string) error {
+	return ingot.Errorf(ingot.Unsupported, "Driver %s does not support %s.", n.Driver, fmt.Sprintf("%s (%s)", what, kind))
+}

@@ -1,0 +1,162 @@
+package conductor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// powerSync looks at all machines' power now and then (Ironic: sync_power_state). What differs is put right on the
+// side that is wrong: the record follows the machine, unless force_power_state_during_sync says otherwise. A BMC that
+// keeps failing puts its node into maintenance with the fault "power failure", and is tried again until it answers.
+func (c *Conductor) powerSync(ctx context.Context) error {
+	if c.Settings.PowerSync < 0 {
+		return nil
+	}
+	failures := map[string]int{}
+	ticker := time.NewTicker(c.Settings.PowerSync)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if err := c.SyncPower(ctx, failures); err != nil && ctx.Err() == nil {
+				c.Log.Error("cannot go over the machines' power; trying again at the next round", "error", err)
+			}
+		}
+	}
+}
+
+// syncWorkers is how many BMCs are asked at a time (Ironic: sync_power_state_workers 8).
+const syncWorkers = 8
+
+// SyncPower goes over all nodes once. failures counts looks in a row that failed, by node.
+func (c *Conductor) SyncPower(ctx context.Context, failures map[string]int) error {
+	query := ingot.NodeQuery{IncludeChildren: true}
+	for {
+		nodes, err := c.Nodes.ListNodes(ctx, query)
+		if err != nil || len(nodes) == 0 {
+			return err
+		}
+		c.syncBatch(ctx, nodes, failures)
+		query.Marker = nodes[len(nodes)-1].UUID
+	}
+}
+
+// syncBatch asks a batch of BMCs and writes down what differs.
+func (c *Conductor) syncBatch(ctx context.Context, nodes []ingot.Node, failures map[string]int) {
+	seen := make([]ingot.PowerState, len(nodes))
+	errs := make([]error, len(nodes))
+	var group errgroup.Group
+	group.SetLimit(syncWorkers)
+	for i := range nodes {
+		if !syncs(&nodes[i]) {
+			continue
+		}
+		group.Go(func() error {
+			errs[i] = c.exchange(ctx, &nodes[i], func(ctx context.Context, m ingot.Machine) (err error) {
+				seen[i], err = m.PowerState(ctx)
+				return err
+			})
+			return nil
+		})
+	}
+	_ = group.Wait() // the goroutines keep their errors
+	for i := range nodes {
+		if !syncs(&nodes[i]) {
+			continue
+		}
+		if err := c.syncNode(ctx, &nodes[i], seen[i], errs[i], failures); err != nil && ctx.Err() == nil {
+			c.Log.Warn("cannot record a machine's power", "node", nodes[i].UUID, "error", err)
+		}
+	}
+}
+
+// syncs says whether a node's power is looked at (Ironic skips maintenance, a power action under way, and the states
+// in which an operation owns the power). A node with the power fault is looked at, so that it recovers.
+func syncs(n *ingot.Node) bool {
+	switch {
+	case n.Maintenance && n.Fault != ingot.FaultPower, n.TargetPowerState != "", n.ProvisionState.Busy():
+		return false
+	}
+	return n.ProvisionState != ingot.Enroll && n.ProvisionState != ingot.AdoptFailed
+}
+
+// syncNode writes down what one look at a machine found.
+func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen ingot.PowerState, failed error, failures map[string]int) error {
+	if failed != nil {
+		failures[n.UUID]++
+		if failures[n.UUID] < c.Settings.PowerRetries || n.Maintenance {
+			return nil
+		}
+		return c.setFault(ctx, n, failed)
+	}
+	delete(failures, n.UUID)
+	recovered := n.Fault == ingot.FaultPower
+	if seen == n.PowerState && !recovered {
+		return nil
+	}
+	if seen != n.PowerState && n.PowerState != "" && !recovered && c.forces(n) {
+		return c.restorePower(ctx, n)
+	}
+	now := c.Now()
+	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
+		UUID: n.UUID, Version: n.Version,
+		Change: func(n *ingot.Node) error {
+			n.PowerState = seen
+			if recovered {
+				n.Maintenance, n.MaintenanceReason, n.Fault = false, "", ""
+			}
+			return nil
+		},
+		Events: []ingot.Event{{At: now, Type: "node.power", Node: n.UUID, Data: map[string]any{"from": n.PowerState, "to": seen, "recovered": recovered}}},
+	})
+	return ignoreStale(err)
+}
+
+// forces says whether a machine is brought back to its recorded power. A machine that carries an instance is never
+// powered off for that: somebody who switched it on knows why.
+func (c *Conductor) forces(n *ingot.Node) bool {
+	if !c.Settings.ForcePower || n.DisablePowerOff {
+		return false
+	}
+	carries := n.ProvisionState == ingot.Active || n.InstanceUUID != ""
+	return n.PowerState == ingot.PowerOn || !carries
+}
+
+// restorePower starts an ordinary power operation towards the recorded power.
+func (c *Conductor) restorePower(ctx context.Context, n *ingot.Node) error {
+	target := ingot.TargetPowerOff
+	if n.PowerState == ingot.PowerOn {
+		target = ingot.TargetPowerOn
+	}
+	return ignoreStale(c.SetPower(ctx, *n, target, 0))
+}
+
+// setFault puts a node whose BMC does not answer into maintenance.
+func (c *Conductor) setFault(ctx context.Context, n *ingot.Node, cause error) error {
+	reason := fmt.Sprintf("During sync_power_state, max retries exceeded for node %s: %v", n.UUID, cause)
+	now := c.Now()
+	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
+		UUID: n.UUID, Version: n.Version,
+		Change: func(n *ingot.Node) error {
+			n.Maintenance, n.MaintenanceReason, n.Fault, n.LastError, n.PowerState = true, reason, ingot.FaultPower, reason, ""
+			return nil
+		},
+		Events: []ingot.Event{{At: now, Type: "node.fault", Node: n.UUID, Data: map[string]any{"fault": ingot.FaultPower, "reason": reason}}},
+	})
+	return ignoreStale(err)
+}
+
+// ignoreStale drops the refusal of a change that was judged by an older version: the next round looks again.
+func ignoreStale(err error) error {
+	if code := ingot.CodeOf(err); code == ingot.Conflict || code == ingot.Locked || code == ingot.NotFound {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,227 @@
+package conductor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// The slot of a plan: a list of steps that is collected from the agent, the plan and the user, and frozen when the
+// operation gets there.
+
+// The slot's two plan steps.
+const (
+	collectSteps = "collect-steps"
+	runSteps     = "run-steps"
+)
+
+// collect is the step that asks the agent which steps it has, merges them with the plan's and the user's, and freezes
+// the list. kind is clean, deploy or service, as the agent's commands are named.
+func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep, error)) Step {
+	return Step{Name: collectSteps, Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		if back, lost := r.agentLost(); lost {
+			return back, nil
+		}
+		answer, err := r.askAgent(ctx, ingot.AgentRequest{
+			Name: kind + ".get_" + kind + "_steps", Params: map[string]any{"node": r.wireNode(), "ports": r.wirePorts()},
+		})
+		if ingot.IsFatal(err) {
+			return Progress{}, err
+		}
+		if err != nil {
+			return r.unreachable(ctx, err)
+		}
+		r.Remember("hardware_manager_version", answer.Result["hardware_manager_version"])
+		steps, err := mergeSteps(kind, agentSteps(kind, answer.Result), own, r)
+		if err != nil {
+			return Progress{}, ingot.Fatal(err)
+		}
+		r.Freeze(steps)
+		return Holds(), nil
+	}}
+}
+
+// agentSteps reads {kind}_steps: {manager: [step, …]}.
+func agentSteps(kind string, result map[string]any) []ingot.OperationStep {
+	managers, _ := result[kind+"_steps"].(map[string]any)
+	var steps []ingot.OperationStep
+	for _, list := range managers {
+		items, _ := list.([]any)
+		for _, item := range items {
+			m, ok := item.(map[string]any)
+			if !ok {
+				continue
+			}
+			priority, _ := m["priority"].(float64)
+			abortable, _ := m["abortable"].(bool)
+			args, _ := m["args"].(map[string]any)
+			steps = append(steps, ingot.OperationStep{
+				Interface: ingot.Text(m, "interface"), Step: ingot.Text(m, "step"), Args: args,
+				Priority: int(priority), Abortable: abortable, Source: "agent",
+			})
+		}
+	}
+	return steps
+}
+
+// mergeSteps puts the lists together: what the user asks for replaces a step of the same name; what has priority 0 is
+// off; the highest priority comes first, and Ironic's order of interfaces decides between equals. A list that the user
+// gave as the whole (manual cleaning) keeps its order.
+func mergeSteps(kind string, agent []ingot.OperationStep, own func(*Run) ([]ingot.OperationStep, error), r *Run) ([]ingot.OperationStep, error) {
+	mine, err := own(r)
+	if err != nil {
+		return nil, err
+	}
+	user, err := userSteps(r, kind)
+	if err != nil {
+		return nil, err
+	}
+	for i := range user {
+		if err := known(user[i], agent, mine); err != nil {
+			return nil, err
+		}
+	}
+	var steps []ingot.OperationStep
+	if whole, _ := r.Op.Params["whole_list"].(bool); whole {
+		steps = user
+	} else {
+		steps = overlay(append(agent, mine...), user)
+		slices.SortStableFunc(steps, func(a, b ingot.OperationStep) int {
+			return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(rank(b.Interface), rank(a.Interface)), cmp.Compare(a.Step, b.Step))
+		})
+	}
+	for i := range steps {
+		steps[i].Position, steps[i].State = i, ingot.StepPending
+	}
+	return steps, nil
+}
+
+// overlay replaces steps by the user's of the same name, adds the others, and leaves out what has priority 0.
+func overlay(steps, user []ingot.OperationStep) []ingot.OperationStep {
+	same := func(a, b ingot.OperationStep) bool { return a.Interface == b.Interface && a.Step == b.Step }
+	var out []ingot.OperationStep
+	for _, s := range steps {
+		if !slices.ContainsFunc(user, func(u ingot.OperationStep) bool { return same(s, u) }) && s.Priority > 0 {
+			out = append(out, s)
+		}
+	}
+	for _, u := range user {
+		if u.Priority > 0 {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// rank is Ironic's order among steps of one priority.
+func rank(kind string) int {
+	return slices.Index([]string{"raid", "bios", "deploy", "firmware", "management", "power", "vendor"}, kind)
+}
+
+// known refuses a step that nothing here can carry out, naming those that there are.
+func known(step ingot.OperationStep, lists ...[]ingot.OperationStep) error {
+	var names []string
+	for _, list := range lists {
+		for _, s := range list {
+			if s.Interface == step.Interface && s.Step == step.Step {
+				return nil
+			}
+			names = append(names, s.Interface+"."+s.Step)
+		}
+	}
+	slices.Sort(names)
+	return ingot.Errorf(ingot.Invalid, "cannot carry out step %s.%s: this node's agent and drivers have %v", step.Interface, step.Step, names)
+}
+
+// userSteps reads the steps of the request.
+func userSteps(r *Run, kind string) ([]ingot.OperationStep, error) {
+	items, _ := r.Op.Params[kind+"_steps"].([]any)
+	steps := make([]ingot.OperationStep, 0, len(items))
+	for i, item := range items {
+		m, ok := item.(map[string]any)
+		if !ok {
+			return nil, ingot.Errorf(ingot.Invalid, "step %d of %s_steps is not an object", i+1, kind)
+		}
+		priority, given := m["priority"].(float64)
+		if !given {
+			priority = 1
+		}
+		args, _ := m["args"].(map[string]any)
+		steps = append(steps, ingot.OperationStep{
+			Interface: ingot.Text(m, "interface"), Step: ingot.Text(m, "step"), Args: args, Priority: int(priority), Source: "user",
+		})
+	}
+	return steps, nil
+}
+
+// slot is the step that carries the frozen list out, one after the other. own carries out the plan's own steps; all
+// else is the agent's.
+func (c *Conductor) slot(kind string, own map[string]func(context.Context, *Run) (Progress, error)) Step {
+	return Step{Name: runSteps, Class: Once, Timeout: c.Settings.CommandTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		if r.Op.Slot >= len(r.Steps) {
+			r.showStep(kind, nil)
+			return Holds(), nil
+		}
+		step := r.Steps[r.Op.Slot]
+		r.showStep(kind, &step)
+		if step.State == ingot.StepPending {
+			r.setStep(ingot.StepRunning)
+		}
+		var p Progress
+		var err error
+		if do := own[step.Step]; do != nil && step.Source == "plan" {
+			p, err = do(ctx, r)
+		} else {
+			p, err = r.agentStep(ctx, kind, step)
+		}
+		return r.endSlot(step, p, err)
+	}}
+}
+
+// endSlot writes how a frozen step ended.
+func (r *Run) endSlot(step ingot.OperationStep, p Progress, err error) (Progress, error) {
+	switch {
+	case ingot.IsFatal(err):
+		r.setStep(ingot.StepFailed)
+		return p, &ingot.Error{Code: ingot.Permanent, Err: fmt.Errorf("step %s.%s failed: %w", step.Interface, step.Step, err)}
+	case err == nil && p.holds:
+		r.setStep(ingot.StepDone)
+		return NextSlot(), nil
+	}
+	return p, err
+}
+
+// agentStep has the agent carry out one step of a list.
+func (r *Run) agentStep(ctx context.Context, kind string, step ingot.OperationStep) (Progress, error) {
+	id := r.commandID()
+	wire := map[string]any{"interface": step.Interface, "step": step.Step, "priority": step.Priority, "abortable": step.Abortable, idKey: id}
+	if step.Args != nil {
+		wire["args"] = step.Args
+	}
+	return r.once(ctx, call{ours: carries("step", idKey, id), request: ingot.AgentRequest{
+		Name: kind + ".execute_" + kind + "_step", Params: map[string]any{
+			"step": wire, "node": r.wireNode(), "ports": r.wirePorts(), kind + "_version": r.Op.Memory["hardware_manager_version"],
+		},
+	}})
+}
+
+// showStep puts the running step where clients look for it (clean_step, deploy_step); nil clears it.
+func (r *Run) showStep(kind string, step *ingot.OperationStep) {
+	var shown map[string]any
+	if step != nil {
+		shown = map[string]any{"interface": step.Interface, "step": step.Step, "priority": step.Priority, "abortable": step.Abortable}
+	}
+	place := func(n *ingot.Node) *map[string]any {
+		if kind == "clean" {
+			return &n.CleanStep
+		}
+		return &n.DeployStep
+	}
+	if now := *place(r.Node); now["step"] == shown["step"] && now["interface"] == shown["interface"] {
+		return
+	}
+	r.Change(func(n *ingot.Node) { *place(n) = shown })
+}

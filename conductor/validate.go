@@ -1,0 +1,74 @@
+package conductor
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Validate says, for each of the node's interfaces, whether what it needs is there (Ironic: GET validate). It asks no
+// BMC.
+func (c *Conductor) Validate(_ context.Context, node ingot.Node) (map[string]ingot.Verdict, error) {
+	verdicts := map[string]ingot.Verdict{}
+	for _, kind := range ingot.InterfaceKinds() {
+		verdicts[kind] = c.validateInterface(&node, kind)
+	}
+	return verdicts, nil
+}
+
+func (c *Conductor) validateInterface(n *ingot.Node, kind string) ingot.Verdict {
+	name := *n.Interfaces.Field(kind)
+	if name == "" || strings.HasPrefix(name, "no-") {
+		return ingot.Verdict{Reason: "not supported"}
+	}
+	if !c.Machines.Supports(n, kind, name) {
+		return ingot.FailVerdict("interface implementation " + name + " is not enabled for driver " + n.Driver)
+	}
+	switch kind {
+	case "power", "management":
+		if _, _, err := c.Machines.Machine(n); err != nil {
+			return ingot.FailVerdict(err.Error())
+		}
+	case "deploy":
+		return validateDeploy(n)
+	case "boot":
+		return c.validateBoot(n)
+	}
+	return ingot.PassVerdict()
+}
+
+// validateDeploy looks at the image that the node asks for.
+func validateDeploy(n *ingot.Node) ingot.Verdict {
+	if n.Interfaces.Deploy == "noop" || n.Interfaces.Deploy == "fake" {
+		return ingot.PassVerdict()
+	}
+	source := imageSource(n)
+	scheme, _, _ := strings.Cut(source.URL, "://")
+	switch {
+	case source.URL == "":
+		return ingot.FailVerdict("missing in instance_info: image_source (the image's file://, http:// or https:// URL)")
+	case scheme != "file" && scheme != "http" && scheme != "https":
+		return ingot.FailVerdict("image_source " + source.URL + " is not a file://, http:// or https:// URL")
+	case source.Checksum == "":
+		return ingot.FailVerdict("missing in instance_info: image_os_hash_value (or image_checksum): the image's SHA-256 or SHA-512, or the URL of a checksum file")
+	case n.InstanceInfo["kernel"] != nil || n.InstanceInfo["ramdisk"] != nil || n.InstanceInfo["root_gb"] != nil:
+		return ingot.FailVerdict("partition images (instance_info kernel, ramdisk, root_gb) are not supported: use a whole-disk image")
+	}
+	return ingot.PassVerdict()
+}
+
+// validateBoot looks for the ramdisk that the node would boot.
+func (c *Conductor) validateBoot(n *ingot.Node) ingot.Verdict {
+	if n.Interfaces.Boot == "fake" {
+		return ingot.PassVerdict()
+	}
+	kernel, ramdisk := ingot.Text(n.DriverInfo, "deploy_kernel"), ingot.Text(n.DriverInfo, "deploy_ramdisk")
+	switch {
+	case (kernel == "") != (ramdisk == ""):
+		return ingot.FailVerdict("driver_info has only one of deploy_kernel and deploy_ramdisk: give both, or neither for the built-in ramdisk")
+	case kernel == "" && c.Ramdisk == nil:
+		return ingot.FailVerdict("no ramdisk: build one with `ingot ramdisk build`, or set driver_info deploy_kernel and deploy_ramdisk")
+	}
+	return ingot.PassVerdict()
+}

@@ -48,7 +48,7 @@ func checkDeploy(_ context.Context, r *Run) (Progress, error) {
 	if verdict := validateDeploy(r.Node); verdict.Result != nil && !*verdict.Result {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: %s", r.Node.Label(), verdict.Reason)
 	}
-	if len(r.Ports) == 0 {
+	if len(r.Ports) == 0 && r.Node.Interfaces.Boot != "fake" {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: it has no port; create one with the MAC address that it boots from", r.Node.Label())
 	}
 	return Holds(), nil
@@ -72,9 +72,13 @@ func imageSource(n *ingot.Node) ingot.ImageSource {
 
 // prepareImage has the image judged and ready to be fetched.
 func prepareImage(ctx context.Context, r *Run) (Progress, error) {
-	ready, err := r.c.Images.Prepare(ctx, imageSource(r.Node))
+	source := imageSource(r.Node)
+	if source.URL == "" && r.Node.Interfaces.Deploy == "fake" {
+		return Holds(), nil
+	}
+	ready, err := r.c.Images.Prepare(ctx, source)
 	if err != nil {
-		return Progress{}, fmt.Errorf("cannot use image %s: %w", ingot.Text(r.Node.InstanceInfo, "image_source"), err)
+		return Progress{}, fmt.Errorf("cannot use image %s: %w", source.URL, err)
 	}
 	r.Remember("image", map[string]any{
 		"id": ready.ID, "url": ready.URL, "disk_format": ready.DiskFormat, "algo": ready.ChecksumAlgo, "checksum": ready.Checksum,

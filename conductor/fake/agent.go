@@ -1,0 +1,165 @@
+package fake
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// agent is the fake ramdisk agent of one boot.
+type agent struct {
+	identity string
+	token    ingot.Secret
+	commands []command
+}
+
+type command struct {
+	ingot.AgentCommand
+	ends time.Time
+}
+
+// startAgent has the machine's agent call in after the boot delay. The machine is locked.
+func (m *machine) startAgent() {
+	m.boot++
+	boot := m.boot
+	time.AfterFunc(m.rack.Delays.Boot, func() { m.callIn(boot) })
+}
+
+// callIn is what an agent does when it has booted: look itself up, report its hardware if asked, and call.
+func (m *machine) callIn(boot int) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if !m.is(boot) {
+		return
+	}
+	node, err := m.rack.Caller.Lookup(ctx, nil, m.node, fakeAddress)
+	if err != nil {
+		m.rack.Log.Debug("a fake agent was not let in", "node", m.node, "error", err)
+		return
+	}
+	m.mu.Lock()
+	m.agent = &agent{identity: rand.Text(), token: node.Agent.Token}
+	m.mu.Unlock()
+	if node.Boot.Purpose == "inspect" {
+		if _, err := m.rack.Caller.ContinueInspection(ctx, m.node, inventory(), map[string]any{}, fakeAddress); err != nil {
+			m.rack.Log.Debug("a fake agent's inventory was not taken", "node", m.node, "error", err)
+		}
+		return
+	}
+	m.heartbeat(boot)
+}
+
+// fakeAddress is where fake agents seem to be: an address of the documentation range (RFC 5737).
+const fakeAddress = "192.0.2.1"
+
+// is says whether the machine is still in that boot.
+func (m *machine) is(boot int) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.boot == boot && m.power == ingot.PowerOn
+}
+
+func (m *machine) heartbeat(boot int) {
+	m.mu.Lock()
+	a := m.agent
+	gone := m.boot != boot || a == nil
+	m.mu.Unlock()
+	if gone {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err := m.rack.Caller.Heartbeat(ctx, m.node, ingot.Heartbeat{
+		CallbackURL: "https://" + fakeAddress + ":9999", Token: a.token, Version: "fake", CA: a.identity, From: fakeAddress,
+	})
+	if err != nil {
+		m.rack.Log.Debug("a fake agent's heartbeat was refused", "node", m.node, "error", err)
+	}
+}
+
+// Commands lists the commands that the node's fake agent was given (the conductor's wire to agents).
+func (r *Rack) Commands(_ context.Context, node *ingot.Node) ([]ingot.AgentCommand, error) {
+	m := r.machine(node)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.agent == nil {
+		return nil, ingot.Errorf(ingot.Unavailable, "no agent answers on fake node %s", node.UUID)
+	}
+	commands := make([]ingot.AgentCommand, 0, len(m.agent.commands))
+	for i := range m.agent.commands {
+		commands = append(commands, m.agent.commands[i].now())
+	}
+	return commands, nil
+}
+
+// now is the command as it is at this moment.
+func (c *command) now() ingot.AgentCommand {
+	if c.Status == ingot.CommandRunning && !time.Now().Before(c.ends) {
+		c.Status = ingot.CommandSucceeded
+	}
+	return c.AgentCommand
+}
+
+// Send gives the node's fake agent a command.
+func (r *Rack) Send(_ context.Context, node *ingot.Node, request ingot.AgentRequest, wait bool) (ingot.AgentCommand, error) {
+	m := r.machine(node)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.agent == nil {
+		return ingot.AgentCommand{}, ingot.Errorf(ingot.Unavailable, "no agent answers on fake node %s", node.UUID)
+	}
+	for i := range m.agent.commands {
+		if m.agent.commands[i].now().Status == ingot.CommandRunning {
+			return ingot.AgentCommand{}, ingot.Errorf(ingot.Locked, "Agent is busy")
+		}
+	}
+	done := command{AgentCommand: ingot.AgentCommand{
+		ID: uuid.NewString(), Name: bareName(request.Name), Params: request.Params, Status: ingot.CommandSucceeded, Result: answer(request.Name),
+	}}
+	if delay := r.Delays.Command; delay > 0 && !wait {
+		done.Status, done.ends = ingot.CommandRunning, time.Now().Add(delay)
+		boot := m.boot
+		time.AfterFunc(delay, func() { m.heartbeat(boot) })
+	}
+	m.agent.commands = append(m.agent.commands, done)
+	return done.AgentCommand, nil
+}
+
+// bareName is a command's name without its extension, as agents list it.
+func bareName(name string) string {
+	for i := range name {
+		if name[i] == '.' {
+			return name[i+1:]
+		}
+	}
+	return name
+}
+
+// answer is the result of the commands that are asked for their result.
+func answer(name string) map[string]any {
+	version := map[string]any{"fake": "1"}
+	switch name {
+	case "clean.get_clean_steps":
+		step := map[string]any{"step": "erase_devices_metadata", "priority": 99.0, "interface": "deploy", "reboot_requested": false, "abortable": true}
+		return map[string]any{"clean_steps": map[string]any{"FakeHardwareManager": []any{step}}, "hardware_manager_version": version}
+	case "deploy.get_deploy_steps":
+		return map[string]any{"deploy_steps": map[string]any{"FakeHardwareManager": []any{}}, "hardware_manager_version": version}
+	}
+	return nil
+}
+
+// inventory is what a fake machine has: no interface, so that no port is made up.
+func inventory() ingot.Inventory {
+	return ingot.Inventory{
+		Interfaces:   []ingot.InventoryInterface{},
+		CPU:          ingot.InventoryCPU{Model: "Fake CPU", Frequency: "2000.0", Count: 4, Architecture: "x86_64"},
+		Disks:        []ingot.InventoryDisk{{Name: "/dev/sda", Model: "Fake disk", Size: 100 << 30}},
+		Memory:       ingot.InventoryMemory{Total: 8 << 30, PhysicalMB: 8192},
+		SystemVendor: ingot.InventoryVendor{Product: "Fake server", Serial: "0", Manufacturer: "Ingot"},
+		Boot:         ingot.InventoryBoot{CurrentMode: "uefi"},
+	}
+}

@@ -1,0 +1,94 @@
+package pxe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/pin/tftp/v3"
+	"github.com/vishvananda/netlink"
+)
+
+// serveTFTP serves the loaders, read only, at one of our addresses. Writes are refused by the library, which has no
+// handler for them. Block size and transfer size are negotiated (RFC 2348, RFC 2349); the library keeps blocks within the
+// interface's MTU, since PXE ROMs do not put fragments together.
+func (s *Server) serveTFTP(ctx context.Context, l *link, at netip.Addr) error {
+	conn, err := l.listen(ctx, netip.AddrPortFrom(at, 69), false)
+	if err != nil {
+		return err
+	}
+	server := tftp.NewServer(func(name string, to io.ReaderFrom) error { return s.sendLoader(l, name, to) }, nil)
+	server.SetTimeout(2 * time.Second) // ROMs ask again after 4 s at the earliest
+	stop := context.AfterFunc(ctx, server.Shutdown)
+	defer stop()
+	if err := server.Serve(conn); err != nil {
+		return fmt.Errorf("cannot serve TFTP at %s: %w", at, err)
+	}
+	return nil
+}
+
+// sendLoader answers one read request.
+func (s *Server) sendLoader(l *link, name string, to io.ReaderFrom) error {
+	var peer netip.Addr
+	if t, ok := to.(tftp.OutgoingTransfer); ok {
+		remote := t.RemoteAddr()
+		peer = addr(remote.IP)
+	}
+	log := s.Logger.With("interface", l.ifi.Name, "address", peer.String(), "file", name)
+	name = strings.TrimLeft(name, "/")
+	f, err := s.openLoader(name)
+	if err != nil {
+		log.Info("TFTP request refused", "error", err)
+		return fmt.Errorf("no such file here: %w", fs.ErrNotExist)
+	}
+	defer f.Close()
+	if t, ok := to.(tftp.OutgoingTransfer); ok {
+		if info, err := f.Stat(); err == nil {
+			t.SetSize(info.Size())
+		}
+	}
+	n, err := to.ReadFrom(f)
+	if err != nil {
+		// Observed: OVMF and BIOS ROMs first ask for the size and break that transfer off, then ask again.
+		log.Debug("TFTP transfer ended early", "bytes", n, "error", err)
+		return err
+	}
+	log.Debug("TFTP transfer done", "bytes", n)
+	network, mac := s.whoHas(l, peer)
+	s.saw(network, mac, "sent "+name)
+	return nil
+}
+
+// whoHas is the machine at an address: from our leases, else from the kernel's neighbour table, which knows the ones
+// that another DHCP server gave their address.
+func (s *Server) whoHas(l *link, at netip.Addr) (network, mac string) {
+	for _, n := range l.networks {
+		if !n.Subnet.Contains(at) {
+			continue
+		}
+		if mac := s.books[n.Name].holder(at); mac != "" {
+			return n.Name, mac
+		}
+		return n.Name, neighbour(l.ifi.Index, at)
+	}
+	return "", ""
+}
+
+// neighbour is the MAC that the kernel has for an address; "" when none.
+func neighbour(index int, at netip.Addr) string {
+	list, err := netlink.NeighList(index, netlink.FAMILY_V4)
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		return ""
+	}
+	for _, n := range list {
+		if addr(n.IP) == at && len(n.HardwareAddr) == 6 {
+			return n.HardwareAddr.String()
+		}
+	}
+	return ""
+}

@@ -73,6 +73,9 @@ type Description struct {
 	CPUs int
 	// MemoryMiB is the main memory in MiB.
 	MemoryMiB int
+	// LegacyBIOS is firmware that is not UEFI: Redfish's boot mode is then
+	// Legacy until a client changes it.
+	LegacyBIOS bool
 }
 
 // PowerAction is what a machine can be asked to do about its power.

@@ -116,7 +116,7 @@ const (
 func start(t *testing.T, change func(*vbmc.Server)) bmcUnderTest {
 	t.Helper()
 	m, log := &machine{}, &vbmc.Log{}
-	server := &vbmc.Server{Machine: m, IPMIListen: "127.0.0.1:0",
+	server := &vbmc.Server{Machine: m, IPMIListen: "127.0.0.1:0", RedfishListen: "127.0.0.1:0",
 		Username: testUser, Password: testPassword, Journal: log}
 	if change != nil {
 		change(server)

@@ -111,9 +111,6 @@ func (s *Server) check() error {
 	if s.Machine == nil {
 		return errors.New("cannot start a virtual BMC without a Machine")
 	}
-	if s.RedfishListen != "" || s.RedfishListener != nil {
-		return errors.New("cannot serve Redfish: not in this version")
-	}
 	if s.Now == nil {
 		s.Now = time.Now
 	}

@@ -1,0 +1,84 @@
+package images
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// urlLife is how long an agent's URL holds: longer than any one write.
+const urlLife = 24 * time.Hour
+
+// sign makes the URL path of a file: its place, an end of validity and a signature, so that any process with the same
+// secret and the same files can serve it without a table.
+func (s *Service) sign(file string) string {
+	until := strconv.FormatInt(s.now().Add(urlLife).Unix(), 36)
+	place := base64.RawURLEncoding.EncodeToString([]byte(file))
+	return "{boot}/images/" + place + "/" + until + "/" + s.signature(place, until) + "/" + path.Base(file)
+}
+
+func (s *Service) signature(place, until string) string {
+	mac := hmac.New(sha256.New, s.Secret)
+	mac.Write([]byte("image-url\n" + place + "\n" + until))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+}
+
+// Handler serves signed URLs with ranges: GET and HEAD /images/{place}/{until}/{signature}/{name}.
+func (s *Service) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			http.Error(w, "images are only read", http.StatusMethodNotAllowed)
+			return
+		}
+		file, ok := s.verify(r.URL.Path)
+		if !ok {
+			http.Error(w, "no image under this URL, or its time is over", http.StatusNotFound)
+			return
+		}
+		s.serve(w, r, file)
+	})
+}
+
+// verify gives the file of a URL whose signature and time are good.
+func (s *Service) verify(urlPath string) (string, bool) {
+	parts := strings.Split(strings.TrimPrefix(urlPath, "/images/"), "/")
+	if len(parts) != 4 || !hmac.Equal([]byte(s.signature(parts[0], parts[1])), []byte(parts[2])) {
+		return "", false
+	}
+	until, err := strconv.ParseInt(parts[1], 36, 64)
+	if err != nil || s.now().Unix() > until {
+		return "", false
+	}
+	file, err := base64.RawURLEncoding.DecodeString(parts[0])
+	return string(file), err == nil
+}
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, file string) {
+	from, err := s.openFile(file)
+	if err != nil {
+		s.Log.Warn("cannot serve an image", "file", file, "error", err)
+		http.Error(w, "the image is gone", http.StatusNotFound)
+		return
+	}
+	defer from.Close()
+	f, ok := from.Closer.(*os.File)
+	if !ok {
+		http.Error(w, "the image is gone", http.StatusNotFound)
+		return
+	}
+	info, err := f.Stat()
+	if err != nil {
+		http.Error(w, "the image is gone", http.StatusNotFound)
+		return
+	}
+	// An agent that resumes must get the rest of the same bytes: size and time of change tell another file apart.
+	w.Header().Set("ETag", `"`+strconv.FormatInt(info.Size(), 36)+"-"+strconv.FormatInt(info.ModTime().UnixNano(), 36)+`"`)
+	w.Header().Set("Content-Type", "application/octet-stream")
+	http.ServeContent(w, r, "", info.ModTime(), f)
+}

@@ -17,11 +17,10 @@ import (
 // ipmiServer is the IPMI side of a [Server].
 //
 // Sessions, cryptography, users, SDR and SOL are go-ipmi's. Its own packet loop
-// is not used: it starts a goroutine per packet without a recover, and a RAKP
-// message 1 of 28 bytes whose user name length is 228 or more makes v0.9.1's
-// parser slice out of range (rmcpplus.RAKPMessage1.Unpack adds in uint8),
-// which would end the whole process before any login. Here handle is the
-// boundary: whatever breaks inside it costs that one packet.
+// is not used: it starts a goroutine per packet without a recover, so that one
+// packet that breaks a parser ends the whole process, and there is one, see
+// validName. Here handle is the boundary: whatever breaks inside it costs that
+// one packet.
 type ipmiServer struct {
 	server   *Server
 	conn     net.PacketConn

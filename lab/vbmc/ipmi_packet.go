@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"net"
 
-	"github.com/bougou/go-ipmi/pkg/handlers"
 	"github.com/bougou/go-ipmi/pkg/protocol"
 	"github.com/bougou/go-ipmi/pkg/types"
 )
@@ -110,9 +109,7 @@ func (i *ipmiServer) rmcpReply(ctx context.Context, p packet) []byte {
 	case types.PayloadTypeRmcpOpenSessionRequest:
 		return outsideSession(types.PayloadTypeRmcpOpenSessionResponse, i.openSession(ctx, p.from, payload))
 	case types.PayloadTypeRAKPMessage1:
-		reply, err := handlers.HandleRAKP1(ctx, i.bmc, payload)
-		i.warn("cannot answer RAKP message 1", err)
-		return outsideSession(types.PayloadTypeRAKPMessage2, reply)
+		return outsideSession(types.PayloadTypeRAKPMessage2, i.challenge(ctx, payload))
 	case types.PayloadTypeRAKPMessage3:
 		return outsideSession(types.PayloadTypeRAKPMessage4, i.login(ctx, p.from, payload))
 	}

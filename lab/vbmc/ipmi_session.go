@@ -38,6 +38,32 @@ func (i *ipmiServer) openSession(ctx context.Context, from net.Addr, payload []b
 	return refusal.Pack()
 }
 
+// challenge answers RAKP message 1, the user's name (IPMI section 13.20).
+func (i *ipmiServer) challenge(ctx context.Context, payload []byte) []byte {
+	if len(payload) < rakp1NameAt {
+		return nil
+	}
+	if !validName(payload) {
+		refusal := rmcpplus.RAKPMessage2{MessageTag: payload[0], RmcpStatusCode: types.RmcpStatusCodeInvalidNameLength}
+		return refusal.Pack()
+	}
+	reply, err := handlers.HandleRAKP1(ctx, i.bmc, payload)
+	i.warn("cannot answer RAKP message 1", err)
+	return reply
+}
+
+// rakp1NameAt is where RAKP message 1 has the user's name; its length is the
+// byte before.
+const rakp1NameAt = 28
+
+// validName says whether RAKP message 1 has a name of a possible length.
+// go-ipmi v0.9.1 adds that length in a byte (rmcpplus.RAKPMessage1.Unpack), so
+// that one of 228 or more makes it slice out of range, before any login.
+func validName(payload []byte) bool {
+	size := int(payload[rakp1NameAt-1])
+	return size <= rmcpplus.MaxUserNameLength && rakp1NameAt+size <= len(payload)
+}
+
 // login answers RAKP message 3, the proof of the password (IPMI section 13.22).
 func (i *ipmiServer) login(ctx context.Context, from net.Addr, payload []byte) []byte {
 	if len(payload) < 8 {

@@ -10,7 +10,8 @@ import (
 // microversion each is seen and who may change it.
 type Node struct {
 	UUID string
-	// Version rises by one with every change of the row; a change made against an older version is refused.
+	// Version rises by one with every change of the row, save of Reservation, Conductor and Evidence alone; a change made
+	// against an older version is refused.
 	Version      int64
 	Name         string
 	Driver       string // hardware type

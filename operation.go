@@ -125,6 +125,9 @@ type OperationStep struct {
 // decision saw it and that its lane is free.
 type Start struct {
 	Operation Operation
+	// Others are the UUIDs of further nodes of which the operation takes the same lane: a guest's host, a parent's
+	// children.
+	Others []string
 	// NodeVersion is the version of the node that the request was judged by; another one is Conflict.
 	NodeVersion int64
 	// Change is applied to the node in the same transaction.

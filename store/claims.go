@@ -1,0 +1,288 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// unreadableFor is how long an operation is set aside whose row cannot be read.
+const unreadableFor = time.Minute
+
+// ClaimOperations claims up to n operations that are due and unclaimed, for the conductor with this host name, the
+// longest due first. Each gets a claim of its own, and the nodes of all are reserved for the conductor until the pass is
+// committed or fenced.
+func (s *Store) ClaimOperations(ctx context.Context, conductor string, n int) ([]ingot.Pass, error) {
+	if conductor == "" {
+		return nil, ingot.Errorf(ingot.Invalid, "cannot claim operations for a conductor without a name")
+	}
+	next, err := s.NextDue(ctx)
+	if err != nil || n <= 0 || next.IsZero() || next.After(s.now()) {
+		return nil, err // an idle conductor does not write
+	}
+	random := make([]byte, 16)
+	if _, err := rand.Read(random); err != nil {
+		return nil, err
+	}
+	var passes []ingot.Pass
+	err = s.write(ctx, func(t *tx) error {
+		ops, err := t.claim(conductor, hex.EncodeToString(random), n)
+		if err != nil || len(ops) == 0 {
+			passes = nil
+			return err
+		}
+		passes, err = t.load(ops, conductor)
+		return err
+	})
+	return passes, err
+}
+
+// claim marks the rows. The claim of each is the random text with its UUID, and so differs from every other claim.
+func (t *tx) claim(conductor, random string, n int) ([]ingot.Operation, error) {
+	table := t.store.tables.operations
+	// Materialized, because PostgreSQL may run a subquery more than once, and would then claim more than n.
+	rows, err := t.rows(`WITH due AS MATERIALIZED (
+			SELECT uuid FROM operations WHERE outcome = '' AND claim = '' AND due_at <= ? ORDER BY due_at, id LIMIT ?`+t.store.dialect.skipLocked+`)
+		UPDATE operations SET claim = CAST(? AS TEXT) || '/' || uuid, conductor = ?, woken = FALSE
+		WHERE uuid IN (SELECT uuid FROM due) RETURNING `+table.list(""), micros(t.now), n, random, conductor)
+	if err != nil {
+		return nil, err
+	}
+	claimed, unreadable, err := t.readClaimed(rows)
+	if err != nil {
+		return nil, err
+	}
+	for id, cause := range unreadable {
+		t.store.log.Error("cannot read an operation; it is set aside", "operation", id, "for", unreadableFor, "err", cause)
+		if _, err := t.exec("UPDATE operations SET claim = '', conductor = '', due_at = ?, note = ? WHERE uuid = ?",
+			micros(t.now.Add(unreadableFor)), clean(cause.Error()), id); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(claimed, func(a, b ingot.Operation) int { return a.DueAt.Compare(b.DueAt) })
+	return claimed, nil
+}
+
+// readClaimed reads the rows one by one: one that cannot be read must not keep the others from being worked on.
+func (t *tx) readClaimed(rows *sqlx.Rows) (claimed []ingot.Operation, unreadable map[string]error, err error) {
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	unreadable = map[string]error{}
+	for rows.Next() {
+		var op ingot.Operation
+		if err := t.store.tables.operations.scan(t.store.keys, rows, &op); err != nil {
+			if op.UUID == "" {
+				return nil, nil, err
+			}
+			unreadable[op.UUID] = err
+			continue
+		}
+		claimed = append(claimed, op)
+	}
+	return claimed, unreadable, rows.Err()
+}
+
+// load reads what the passes look at, and reserves the nodes: all in a handful of statements, however many passes.
+func (t *tx) load(ops []ingot.Operation, conductor string) ([]ingot.Pass, error) {
+	ids, own := make([]string, len(ops)), make([]string, len(ops))
+	for i, op := range ops {
+		ids[i], own[i] = op.UUID, op.NodeUUID
+	}
+	// Nodes are locked in the order of their UUIDs, here as everywhere.
+	query, args := in("uuid IN (SELECT node_uuid FROM operation_nodes WHERE operation IN (?)) ORDER BY uuid"+t.store.dialect.forUpdate, ids)
+	nodes, err := t.nodes(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	query, args = in("UPDATE nodes SET reservation = ?, conductor = ? WHERE uuid IN (SELECT node_uuid FROM operation_nodes WHERE operation IN (?))", conductor, conductor, ids)
+	if _, err := t.exec(query, args...); err != nil {
+		return nil, err
+	}
+	steps, err := t.conn.steps(ids)
+	if err != nil {
+		return nil, err
+	}
+	query, args = in("node_uuid IN (?) ORDER BY id", own)
+	ports, err := t.ports(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	passes := make([]ingot.Pass, len(ops))
+	for i, op := range ops {
+		at := slices.IndexFunc(nodes, func(n ingot.Node) bool { return n.UUID == op.NodeUUID })
+		if at < 0 {
+			return nil, ingot.Errorf(ingot.Internal, "operation %s holds no lane of its node %s", op.UUID, op.NodeUUID)
+		}
+		nodes[at].Reservation, nodes[at].Conductor = conductor, conductor
+		passes[i] = ingot.Pass{Operation: op, Node: nodes[at], Steps: steps[op.UUID], Now: t.now}
+	}
+	for _, p := range ports {
+		for i := range passes {
+			if passes[i].Node.UUID == p.NodeUUID {
+				passes[i].Ports = append(passes[i].Ports, p)
+			}
+		}
+	}
+	return passes, nil
+}
+
+// CommitPass writes what a pass found out and gives the claim back: all of it, or nothing when the claim was lost
+// (Fenced). A wake that came during the pass makes the operation due now, whatever the result says. An operation with
+// an outcome is ended and frees its lanes.
+func (s *Store) CommitPass(ctx context.Context, result ingot.Result) error {
+	return s.write(ctx, func(t *tx) error {
+		op := result.Operation
+		if err := t.commitOperation(&op); err != nil {
+			return err
+		}
+		if err := t.unreserve(op.UUID); err != nil {
+			return err
+		}
+		if op.Outcome != "" {
+			if _, err := t.exec("DELETE FROM operation_nodes WHERE operation = ?", op.UUID); err != nil {
+				return err
+			}
+		}
+		if result.Steps != nil {
+			if err := t.replaceSteps(op.UUID, result.Steps); err != nil {
+				return err
+			}
+		}
+		return t.commitNode(&op, result)
+	})
+}
+
+// commitOperation writes the row if the claim still holds: this is the fence.
+func (t *tx) commitOperation(op *ingot.Operation) error {
+	lost := ingot.Errorf(ingot.Fenced, "the claim of operation %s was lost: what was done under it is dropped", op.UUID)
+	if op.Claim == "" {
+		return lost
+	}
+	found, err := t.operations("uuid = ? AND claim = ?"+t.store.dialect.forUpdate, op.UUID, op.Claim)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 || found[0].Claim != op.Claim {
+		return lost
+	}
+	table, was := t.store.tables.operations, found[0]
+	before, err := table.encode(&was)
+	if err != nil {
+		return err
+	}
+	op.Claim, op.Conductor = "", ""
+	if op.Outcome != "" && op.EndedAt.IsZero() {
+		op.EndedAt = t.now
+	}
+	after, err := table.encode(op)
+	if err != nil {
+		return err
+	}
+	diff, err := table.diff(t.store.keys, op.UUID, before, after)
+	if err != nil {
+		return err
+	}
+	set, values := "", []any{}
+	for i, name := range diff.names {
+		if name != "due_at" {
+			set, values = set+name+" = ?, ", append(values, diff.values[i])
+		}
+	}
+	values = append(values, micros(t.now), micros(op.DueAt), op.UUID, was.Claim)
+	var due int64
+	changed, err := t.one([]any{&due}, "UPDATE operations SET "+set+"due_at = CASE WHEN woken THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END, woken = FALSE WHERE uuid = ? AND claim = ? RETURNING due_at", values...)
+	if err == nil && !changed {
+		return lost
+	}
+	t.wake = t.wake || op.Live() && due <= micros(t.now)
+	return err
+}
+
+// commitNode writes what the result says beyond the operation itself.
+func (t *tx) commitNode(op *ingot.Operation, result ingot.Result) error {
+	if err := t.createNewPorts(op.NodeUUID, result.Ports); err != nil {
+		return err
+	}
+	if result.Inventory != nil {
+		if err := t.putInventory(op.NodeUUID, result.Inventory, result.Plugin); err != nil {
+			return err
+		}
+	}
+	if len(result.Changes) > 0 {
+		if _, err := t.changeNode(op.NodeUUID, 0, func(n *ingot.Node) error {
+			for _, change := range result.Changes {
+				change(n)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return t.tell(&ingot.Node{UUID: op.NodeUUID}, result.History, result.Events)
+}
+
+// createNewPorts creates the ports whose MAC is nobody's. One that another node has stays there, and the history says so.
+func (t *tx) createNewPorts(node string, ports []ingot.Port) error {
+	for _, p := range ports {
+		p.NodeUUID = node
+		err := t.createPort(&p)
+		if ingot.CodeOf(err) != ingot.Conflict {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		have, lookup := t.port("address = ?", p.Address)
+		if lookup == nil && have.NodeUUID == node {
+			continue
+		}
+		if err := t.appendHistory(node, []ingot.History{{Severity: "ERROR", Type: "introspection", Event: "cannot create a port: " + err.Error()}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unreserve takes the reservation from the nodes of an operation that is no longer claimed, save where an operation
+// on the node's other lane is.
+func (t *tx) unreserve(operation string) error {
+	if t.store.dialect.forUpdate != "" {
+		// Locked by a statement of its own, so that the next one sees what the other lane's transaction committed.
+		if _, err := t.list("SELECT uuid FROM nodes WHERE uuid IN (SELECT node_uuid FROM operation_nodes WHERE operation = ?) ORDER BY uuid"+t.store.dialect.forUpdate, operation); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(`UPDATE nodes SET reservation = COALESCE((
+			SELECT max(o.conductor) FROM operations o JOIN operation_nodes h ON h.operation = o.uuid
+			WHERE h.node_uuid = nodes.uuid AND o.claim <> '' AND o.outcome = ''), '')
+		WHERE uuid IN (SELECT node_uuid FROM operation_nodes WHERE operation = ?)`, operation)
+	return err
+}
+
+// ReleaseClaims puts back what a dead conductor had claimed: the operations wait again, due as they were, and its
+// passes are fenced should it still live. The empty name means every conductor's, for a database that only this process
+// uses.
+func (s *Store) ReleaseClaims(ctx context.Context, conductor string) error {
+	return s.write(ctx, func(t *tx) error {
+		released, err := t.list("SELECT uuid FROM operations WHERE claim <> '' AND outcome = '' AND (conductor = ? OR CAST(? AS TEXT) = '') ORDER BY uuid"+s.dialect.forUpdate, conductor, conductor)
+		if err != nil {
+			return err
+		}
+		for _, id := range released {
+			if _, err := t.exec("UPDATE operations SET claim = '', conductor = '', woken = FALSE WHERE uuid = ?", id); err != nil {
+				return err
+			}
+		}
+		t.wake = len(released) > 0
+		if t.wake {
+			s.log.Info("put back the operations of a conductor", "conductor", conductor, "operations", len(released))
+		}
+		_, err = t.exec(`UPDATE nodes SET reservation = '' WHERE reservation <> '' AND (reservation = ? OR CAST(? AS TEXT) = '')`, conductor, conductor)
+		return err
+	})
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jmoiron/sqlx"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// startLock is the advisory lock that a process holds while it migrates and checks the secret: "ingot" in ASCII.
+const startLock = 0x696e676f74
+
+// mostTries bounds how often a transaction is run when PostgreSQL asks for it.
+const mostTries = 10
+
+// openPostgres opens the pool, migrates and checks the secret under an advisory lock, and starts to listen.
+func (s *Store) openPostgres(ctx context.Context, cfg Config) error {
+	s.dialect = postgresDialect()
+	settings, err := pgx.ParseConfig(cfg.URL)
+	if err != nil {
+		return ingot.Errorf(ingot.Invalid, "cannot read the database URL: %w", err)
+	}
+	if settings.RuntimeParams["application_name"] == "" {
+		settings.RuntimeParams["application_name"] = "ingot"
+	}
+	s.readers = sqlx.NewDb(stdlib.OpenDB(*settings), "pgx")
+	s.readers.SetMaxOpenConns(cfg.Connections)
+	s.readers.SetMaxIdleConns(cfg.Connections)
+	s.closing(s.readers.Close)
+	if err := s.startPostgres(ctx, cfg); err != nil {
+		return s.sentence(err)
+	}
+	s.remote = newRemote(s, settings)
+	s.closing(func() error { s.remote.close(); return nil })
+	return nil
+}
+
+// startPostgres does what one process at a time may do.
+func (s *Store) startPostgres(ctx context.Context, cfg Config) (err error) {
+	locked, err := s.readers.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// Closing alone would only put the connection back into the pool, lock and all.
+		_, unlocked := locked.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(startLock))
+		err = errors.Join(err, unlocked, locked.Close())
+	}()
+	if _, err := locked.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(startLock)); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.dialect, s.readers.DB, s.log); err != nil {
+		return err
+	}
+	c := s.read(ctx)
+	if s.keys, err = loadKeys(c, cfg); err != nil {
+		return err
+	}
+	s.epoch, err = eventEpoch(c)
+	return err
+}
+
+// writePostgres runs do in a transaction, again when PostgreSQL asks for it. What do meets there is what others have
+// committed, statement by statement (READ COMMITTED); rows that decide are locked as they are read.
+func (s *Store) writePostgres(ctx context.Context, do func(*tx) error) error {
+	for try := 1; ; try++ {
+		t, err := s.tryPostgres(ctx, do)
+		if err == nil {
+			s.committed(t.wake, t.events > 0)
+			return nil
+		}
+		if try == mostTries || !s.dialect.again(err) {
+			return err
+		}
+	}
+}
+
+func (s *Store) tryPostgres(ctx context.Context, do func(*tx) error) (*tx, error) {
+	outer, err := s.readers.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("cannot begin a transaction: %w", err)
+	}
+	t := &tx{conn: conn{ctx: ctx, ext: outer, store: s}, now: s.now()}
+	if err := attempt(do, t); err != nil {
+		outer.Rollback() //nolint:errcheck // do's error is the one that tells
+		return nil, err
+	}
+	return t, outer.Commit()
+}

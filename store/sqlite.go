@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/sys/unix"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// openSQLite locks the file, migrates it, and opens a pool of readers beside the one writer.
+func (s *Store) openSQLite(ctx context.Context, cfg Config) error {
+	s.dialect = sqliteDialect()
+	path, err := filepath.Abs(cfg.Path)
+	if err != nil {
+		return fmt.Errorf("cannot open the store: %w", err)
+	}
+	if cfg.KeyFile == "" {
+		cfg.KeyFile = path + ".key"
+	}
+	if err := s.lockFile(path); err != nil {
+		return err
+	}
+	writing, err := openFile(ctx, path, false)
+	if err != nil {
+		return err
+	}
+	writing.SetMaxOpenConns(1)
+	s.closing(writing.Close)
+	if err := migrate(ctx, s.dialect, writing.DB, s.log); err != nil {
+		return err
+	}
+	if s.keys, err = loadKeys(&conn{ctx: ctx, ext: writing, store: s}, cfg); err != nil {
+		return s.sentence(err)
+	}
+	if s.readers, err = openFile(ctx, path, true); err != nil {
+		return err
+	}
+	s.readers.SetMaxOpenConns(cfg.Connections)
+	s.readers.SetMaxIdleConns(cfg.Connections)
+	s.closing(s.readers.Close)
+	s.writer = newWriter(s, writing)
+	s.closing(func() error { s.writer.close(); return nil })
+	return nil
+}
+
+// openFile opens a pool on the file. SQLite's own files beside it (-wal, -shm) take its mode.
+func openFile(ctx context.Context, path string, readOnly bool) (*sqlx.DB, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, ingot.Errorf(ingot.Invalid, "cannot open the database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	options := url.Values{
+		"_txlock":       {"immediate"}, // never start as a reader and fail on becoming a writer
+		"_busy_timeout": {"10000"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"}, // what was answered is on disk
+		"_foreign_keys": {"on"},
+		"_dqs":          {"false"},
+		"_pragma":       {"journal_size_limit(67108864)", "cache_size(-16384)"},
+	}
+	if readOnly {
+		options.Set("_query_only", "on")
+		options.Set("_txlock", "deferred")
+	}
+	db, err := sqlx.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the database %s: %w", path, err)
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, ingot.Errorf(ingot.Unavailable, "cannot open the database %s: %w", path, errors.Join(err, db.Close()))
+	}
+	return db, nil
+}
+
+// lockFile takes the lock beside the database for as long as the process lives; the kernel gives it back at a crash.
+func (s *Store) lockFile(path string) error {
+	name := path + ".lock"
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return ingot.Errorf(ingot.Invalid, "cannot open the database: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		holder, _ := os.ReadFile(name)
+		f.Close() //nolint:errcheck // nothing was written
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return fmt.Errorf("cannot lock %s: %w", name, err)
+		}
+		return ingot.Errorf(ingot.Locked, "cannot open the database %s: process %s has it (lock file %s); stop that process first, or use PostgreSQL, which many can share", path, strings.TrimSpace(string(holder)), name)
+	}
+	s.closing(f.Close)
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
+	return err
+}

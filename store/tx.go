@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// conn is where statements go: a pool for reading, or a transaction. Statements are written with question marks and
+// rebound for the database.
+type conn struct {
+	ctx   context.Context
+	ext   sqlx.ExtContext
+	store *Store
+}
+
+func (c *conn) exec(query string, args ...any) (int64, error) {
+	result, err := c.ext.ExecContext(c.ctx, c.ext.Rebind(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (c *conn) rows(query string, args ...any) (*sqlx.Rows, error) {
+	return c.ext.QueryxContext(c.ctx, c.ext.Rebind(query), args...)
+}
+
+func (c *conn) row(query string, args ...any) *sqlx.Row {
+	return c.ext.QueryRowxContext(c.ctx, c.ext.Rebind(query), args...)
+}
+
+// one scans the only row into dest: false when there is none.
+func (c *conn) one(dest []any, query string, args ...any) (bool, error) {
+	err := c.row(query, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// list is every row's only column.
+func (c *conn) list(query string, args ...any) ([]string, error) {
+	var out []string
+	err := sqlx.SelectContext(c.ctx, c.ext, &out, c.ext.Rebind(query), args...)
+	return out, err
+}
+
+// in is list-expanding: each slice among args takes the place of one question mark.
+func in(query string, args ...any) (string, []any) {
+	expanded, flat, err := sqlx.In(query, args...)
+	if err != nil { // an empty slice, or marks and arguments that differ in number: the statement itself then fails
+		return query, args
+	}
+	return expanded, flat
+}
+
+// tx is a writing transaction. It may be run again from its start when the database asks for that, so nothing outside
+// it is touched before it has committed.
+type tx struct {
+	conn
+	now    time.Time // one for the whole transaction
+	wake   bool      // operations became due
+	events int64     // how many events were appended
+}
+
+// read gives the pool for reading.
+func (s *Store) read(ctx context.Context) *conn { return &conn{ctx: ctx, ext: s.readers, store: s} }
+
+// write runs do in a transaction and returns when it is durable. An error of do leaves everything as it was. do must
+// not call the store's methods.
+func (s *Store) write(ctx context.Context, do func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var err error
+	if s.writer != nil {
+		err = s.writer.write(ctx, do)
+	} else {
+		err = s.writePostgres(ctx, do)
+	}
+	return s.sentence(err)
+}
+
+// committed tells whoever waits what the transactions did.
+func (s *Store) committed(wake, events bool) {
+	if wake {
+		s.signals.wake()
+	}
+	if events {
+		s.signals.eventsChanged()
+	}
+	if s.remote != nil && (wake || events) {
+		s.remote.tell(wake, events)
+	}
+}
+
+// sentence gives an error of the database a code; those with one stay as they are.
+func (s *Store) sentence(err error) error {
+	var coded *ingot.Error
+	switch {
+	case err == nil, errors.As(err, &coded), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case s.dialect.duplicate(err):
+		return ingot.Errorf(ingot.Conflict, "cannot write what another request wrote first: %w", err)
+	}
+	return ingot.Errorf(ingot.Unavailable, "cannot use the database: %w", err)
+}

@@ -43,7 +43,7 @@ func longName() []byte {
 // given by hand.
 func handled(t testing.TB) (*vbmc.Server, *vbmc.Log) {
 	t.Helper()
-	log := &vbmc.Log{}
+	log := &vbmc.Log{Keep: 10}
 	server := &vbmc.Server{Machine: &machine{}, Username: testUser, Password: testPassword, Journal: log}
 	if err := server.Listen(); err != nil {
 		t.Fatal(err)
@@ -75,6 +75,29 @@ func FuzzIPMIPacket(f *testing.F) {
 		reply := server.HandleIPMI(data)
 		if len(reply) > 0 && (len(reply) < 5 || reply[0] != 0x06) {
 			t.Errorf("the reply is no RMCP packet: %x", reply)
+		}
+	})
+}
+
+// FuzzHandshake sends both halves of a login with a session ID that is real.
+func FuzzHandshake(f *testing.F) {
+	name := make([]byte, 28, 33)
+	name[24], name[27] = 0x14, 5
+	f.Add(append(name, testUser...), make([]byte, 28))
+	f.Add(make([]byte, 28), make([]byte, 8))
+	server, _ := handled(f)
+	f.Fuzz(func(t *testing.T, first, third []byte) {
+		opened := server.HandleIPMI(openSession(types.AuthAlg_HMAC_SHA1, types.IntegrityAlg_HMAC_SHA1_96))
+		if len(opened) < 28 {
+			t.Fatalf("no session: %x", opened)
+		}
+		for kind, message := range map[types.PayloadType][]byte{types.PayloadTypeRAKPMessage1: first, types.PayloadTypeRAKPMessage3: third} {
+			if len(message) >= 8 {
+				message = append(append(message[:4:4], opened[24:28]...), message[8:]...)
+			}
+			if len(message) < 0xffff {
+				server.HandleIPMI(protocol.BuildRMCPPlusPacket(uint8(kind), 0, 0, 0, message))
+			}
 		}
 	})
 }

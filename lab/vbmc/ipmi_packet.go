@@ -109,7 +109,7 @@ func (i *ipmiServer) rmcpReply(ctx context.Context, p packet) []byte {
 	case types.PayloadTypeRmcpOpenSessionRequest:
 		return outsideSession(types.PayloadTypeRmcpOpenSessionResponse, i.openSession(ctx, p.from, payload))
 	case types.PayloadTypeRAKPMessage1:
-		return outsideSession(types.PayloadTypeRAKPMessage2, i.challenge(ctx, payload))
+		return outsideSession(types.PayloadTypeRAKPMessage2, i.challenge(ctx, p.from, payload))
 	case types.PayloadTypeRAKPMessage3:
 		return outsideSession(types.PayloadTypeRAKPMessage4, i.login(ctx, p.from, payload))
 	}

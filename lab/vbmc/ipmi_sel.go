@@ -16,8 +16,8 @@ const (
 	selRecordSize = 16
 )
 
-// eventLog is the system event log (IPMI section 31). It has its own version
-// of "first" and "last" for record IDs 0000h and FFFFh.
+// eventLog is the system event log (IPMI section 31). In requests the record
+// IDs 0000h and FFFFh stand for the first and the last record.
 type eventLog struct {
 	now func() time.Time
 

@@ -32,24 +32,37 @@ func (i *ipmiServer) openSession(ctx context.Context, from net.Addr, payload []b
 	if err := request.Unpack(payload); err != nil {
 		return nil
 	}
-	i.loginEntry(from, "", "0x01 insufficient resources to create a session")
-	refusal := rmcpplus.OpenSessionResponse{MessageTag: request.MessageTag, RmcpStatusCode: 0x01,
-		RemoteConsoleSessionID: request.RemoteConsoleSessionID}
+	refusal := rmcpplus.OpenSessionResponse{MessageTag: request.MessageTag,
+		RmcpStatusCode: types.RmcpStatusCodeNoResToCreateSess, RemoteConsoleSessionID: request.RemoteConsoleSessionID}
+	i.loginEntry(VerbLoginStart, from, "", outcomeOf(refusal.RmcpStatusCode))
 	return refusal.Pack()
 }
 
 // challenge answers RAKP message 1, the user's name (IPMI section 13.20).
-func (i *ipmiServer) challenge(ctx context.Context, payload []byte) []byte {
+func (i *ipmiServer) challenge(ctx context.Context, from net.Addr, payload []byte) []byte {
 	if len(payload) < rakp1NameAt {
 		return nil
 	}
 	if !validName(payload) {
 		refusal := rmcpplus.RAKPMessage2{MessageTag: payload[0], RmcpStatusCode: types.RmcpStatusCodeInvalidNameLength}
+		i.loginEntry(VerbLoginStart, from, "", outcomeOf(refusal.RmcpStatusCode))
 		return refusal.Pack()
 	}
 	reply, err := handlers.HandleRAKP1(ctx, i.bmc, payload)
 	i.warn("cannot answer RAKP message 1", err)
+	if len(reply) >= 2 {
+		name := string(payload[rakp1NameAt : rakp1NameAt+int(payload[rakp1NameAt-1])])
+		i.loginEntry(VerbLoginStart, from, name, outcomeOf(types.RmcpStatusCode(reply[1])))
+	}
 	return reply
+}
+
+// outcomeOf is an RMCP+ status (IPMI table 13-15) as the journal shows it.
+func outcomeOf(status types.RmcpStatusCode) string {
+	if status == types.RmcpStatusCodeNoErrors {
+		return OutcomeOK
+	}
+	return fmt.Sprintf("0x%02x %s", uint8(status), status)
 }
 
 // rakp1NameAt is where RAKP message 1 has the user's name; its length is the
@@ -78,11 +91,7 @@ func (i *ipmiServer) login(ctx context.Context, from net.Addr, payload []byte) [
 	if len(reply) < 2 {
 		return reply
 	}
-	outcome := OutcomeOK
-	if status := types.RmcpStatusCode(reply[1]); status != types.RmcpStatusCodeNoErrors {
-		outcome = fmt.Sprintf("0x%02x %s", uint8(status), status)
-	}
-	i.loginEntry(from, user, outcome)
+	i.loginEntry(VerbLogin, from, user, outcomeOf(types.RmcpStatusCode(reply[1])))
 	return reply
 }
 
@@ -104,8 +113,8 @@ func limitPrivilege(session *bmc.Session) string {
 	return session.User.Name
 }
 
-func (i *ipmiServer) loginEntry(from net.Addr, user, outcome string) {
-	i.server.journal(Entry{Time: i.server.Now(), Protocol: ProtocolIPMI, Verb: VerbLogin, Argument: user,
+func (i *ipmiServer) loginEntry(verb string, from net.Addr, user, outcome string) {
+	i.server.journal(Entry{Time: i.server.Now(), Protocol: ProtocolIPMI, Verb: verb, Argument: user,
 		Outcome: outcome, Remote: from.String(), User: user})
 }
 

@@ -2,6 +2,7 @@ package vbmc
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -17,6 +18,9 @@ func (i *ipmiServer) solSender(session *bmc.Session, instance *bmc.SOLInstance) 
 			return nil
 		}
 		data := sealed(session, types.PayloadTypeSOL, instance.OutboundEncrypted(), output.Pack())
+		if data == nil {
+			return errors.New("cannot encrypt console output")
+		}
 		_, err := i.conn.WriteTo(data, session.GetAddr())
 		return err
 	}

@@ -27,10 +27,13 @@ const (
 // Verbs that mean the same in both protocols. Other commands carry the name of
 // the IPMI command, or the HTTP method with the path as argument.
 const (
-	VerbPower       = "power"        // argument: on, off, cycle, reset, shutdown, nmi, button
-	VerbPowerState  = "power-state"  // IPMI Get Chassis Status
-	VerbBootDevice  = "boot-device"  // argument: Boot.String()
-	VerbLogin       = "login"        // argument: user name
+	VerbPower      = "power"       // argument: on, off, cycle, reset, shutdown, nmi, button
+	VerbPowerState = "power-state" // IPMI Get Chassis Status
+	VerbBootDevice = "boot-device" // argument: Boot.String()
+	VerbLogin      = "login"       // argument: user name
+	// VerbLoginStart is RAKP message 1. With a wrong password most clients
+	// stop there, because the BMC's reply shows it, and no login follows.
+	VerbLoginStart  = "login-start"
 	VerbMediaInsert = "media-insert" // argument: the image's URL
 	VerbMediaEject  = "media-eject"
 	VerbSELClear    = "sel-clear"
@@ -96,8 +99,8 @@ func (l *Log) Record(e Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries = append(l.entries, e)
-	if l.Keep > 0 && len(l.entries) > l.Keep {
-		l.entries = append([]Entry(nil), l.entries[len(l.entries)-l.Keep:]...)
+	if l.Keep > 0 && len(l.entries) >= 2*l.Keep {
+		l.entries = append([]Entry(nil), l.newestLocked()...)
 	}
 	if l.Writer == nil || l.err != nil {
 		return
@@ -115,7 +118,16 @@ func (l *Log) Record(e Entry) {
 func (l *Log) Entries() []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]Entry(nil), l.entries...)
+	return append([]Entry(nil), l.newestLocked()...)
+}
+
+// newestLocked is what Keep allows; a few more are kept until it pays to drop
+// them.
+func (l *Log) newestLocked() []Entry {
+	if over := len(l.entries) - l.Keep; l.Keep > 0 && over > 0 {
+		return l.entries[over:]
+	}
+	return l.entries
 }
 
 // Find returns the entries of one protocol and verb, oldest first.

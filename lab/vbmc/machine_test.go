@@ -24,7 +24,7 @@ type machine struct {
 	nmis   int
 	media  string
 	serial net.Conn
-	block  chan struct{} // when set, SetPower waits for it
+	stuck  chan struct{} // when set, SetPower says so here and hangs
 }
 
 func (m *machine) Power(context.Context) (bool, error) {
@@ -34,12 +34,10 @@ func (m *machine) Power(context.Context) (bool, error) {
 }
 
 func (m *machine) SetPower(ctx context.Context, action vbmc.PowerAction, boot vbmc.Boot) error {
-	if m.block != nil {
-		select {
-		case <-m.block:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if m.stuck != nil {
+		m.stuck <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

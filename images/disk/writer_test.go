@@ -1,0 +1,203 @@
+package disk_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot/images/disk"
+)
+
+func TestQCOW2AgainstQemuImg(t *testing.T) {
+	const size = 37*mib + 512*3
+	raw := rawImage(t, size, false)
+	for name, args := range map[string][]string{
+		"plain":              nil,
+		"zlib":               {"-c"},
+		"zstd":               {"-c", "-o", "compression_type=zstd"},
+		"version 2":          {"-c", "-o", "compat=0.10"},
+		"clusters of 512":    {"-o", "cluster_size=512"},
+		"clusters of 4k":     {"-c", "-o", "cluster_size=4k"},
+		"clusters of 2M":     {"-o", "cluster_size=2M"},
+		"zlib in 2M":         {"-c", "-o", "cluster_size=2M"},
+		"zstd in 2M":         {"-c", "-o", "cluster_size=2M,compression_type=zstd"},
+		"subclusters":        {"-o", "extended_l2=on,cluster_size=64k"},
+		"zlib, subclusters":  {"-c", "-o", "extended_l2=on,cluster_size=128k"},
+		"all allocated":      {"-S", "0"},
+		"preallocated":       {"-o", "preallocation=metadata"},
+		"preallocated whole": {"-o", "preallocation=falloc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := convert(t, raw, args...)
+			s := &server{path: path}
+			target := newDisk(t, 48*mib)
+			res, err := writer().Write(t.Context(), source(t, s.start(t), path, "qcow2"), open(t, target))
+			require.NoError(t, err)
+			require.EqualValues(t, size, res.ImageSize)
+			require.True(t, res.ReadBack)
+			equalUpTo(t, raw, target, size)
+			st, err := os.Stat(path)
+			require.NoError(t, err)
+			require.Equal(t, st.Size(), res.FileSize)
+			// One download; the tables, read before it, come on top.
+			require.Less(t, s.sent, st.Size()+st.Size()/10+2*mib)
+		})
+	}
+}
+
+func TestQCOW2WrittenOutOfOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "image.qcow2")
+	run(t, "qemu-img", "create", "-q", "-f", "qcow2", path, "64M")
+	args := []string{}
+	for i := range 200 {
+		at := (i*7919 + 13) % 1000 * 64
+		args = append(args, "-c", "write -q -P "+string(rune('1'+i%9))+" "+itoa(at)+"k "+itoa(4+i%90)+"k")
+	}
+	args = append(args, "-c", "write -q -z 1M 3M", "-c", "discard -q 20M 5M")
+	run(t, "qemu-io", append(args, path)...)
+	raw := filepath.Join(t.TempDir(), "image.raw")
+	run(t, "qemu-img", "convert", "-O", "raw", path, raw)
+	s := &server{path: path}
+	target := newDisk(t, 64*mib)
+	_, err := writer().Write(t.Context(), source(t, s.start(t), path, "qcow2"), open(t, target))
+	require.NoError(t, err)
+	equalUpTo(t, raw, target, 64*mib)
+}
+
+func itoa(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return itoa(n/10) + string(rune('0'+n%10))
+}
+
+func TestRaw(t *testing.T) {
+	raw := rawImage(t, 37*mib+512*3, false)
+	const size = 37*mib + 512*3
+	for name, compress := range map[string][]string{
+		"raw":  nil,
+		"gzip": {"gzip", "-k"},
+		"xz":   {"xz", "-k"},
+		"zstd": {"zstd", "-q", "-19", "-k"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := raw
+			if compress != nil {
+				run(t, compress[0], append(compress[1:], raw)...)
+				path = raw + map[string]string{"gzip": ".gz", "xz": ".xz", "zstd": ".zst"}[name]
+			}
+			s := &server{path: path}
+			target := newDisk(t, 48*mib)
+			res, err := writer().Write(t.Context(), source(t, s.start(t), path, "raw"), open(t, target))
+			require.NoError(t, err)
+			require.EqualValues(t, size, res.ImageSize)
+			equalUpTo(t, raw, target, size)
+			require.Equal(t, 1, s.requests)
+			require.Equal(t, sha(t, path), res.Checksum)
+		})
+	}
+}
+
+func TestRawOfOddSizes(t *testing.T) {
+	for _, size := range []int64{1, 511, 4096, mib - 1, mib, mib + 1, 2*mib - 512, 3 * mib} {
+		raw := filepath.Join(t.TempDir(), "image.raw")
+		require.NoError(t, os.WriteFile(raw, noise(int(size), 9), 0o600))
+		for _, disks := range []int64{size, 2 * mib, 3*mib + 512, 5 * mib} {
+			if disks < size {
+				continue
+			}
+			target := newDisk(t, disks)
+			s := &server{path: raw}
+			_, err := writer().Write(t.Context(), source(t, s.start(t), raw, "raw"), open(t, target))
+			require.NoError(t, err, "%d bytes on a disk of %d", size, disks)
+			equalUpTo(t, raw, target, size)
+		}
+	}
+}
+
+// TestLargerDisk compares with what sgdisk -e makes of the same image on a disk of the same size.
+func TestLargerDisk(t *testing.T) {
+	raw := rawImage(t, 40*mib, true)
+	path := convert(t, raw, "-c")
+	want := filepath.Join(t.TempDir(), "want")
+	run(t, "qemu-img", "convert", "-O", "raw", path, want)
+	require.NoError(t, os.Truncate(want, 70*mib+512))
+	run(t, "sgdisk", "-e", want)
+
+	s := &server{path: path}
+	target := newDisk(t, 70*mib+512)
+	res, err := writer().Write(t.Context(), source(t, s.start(t), path, "qcow2"), open(t, target))
+	require.NoError(t, err)
+	require.True(t, res.MovedGPT)
+	require.Contains(t, run(t, "sgdisk", "-v", target), "No problems found")
+	equalUpTo(t, want, target, 40*mib)
+	a, err := os.ReadFile(want)
+	require.NoError(t, err)
+	b, err := os.ReadFile(target)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(a[len(a)-33*512:], b[len(b)-33*512:]), "the backup GPT differs from sgdisk's")
+
+	again, err := disk.RelocateGPT(open(t, target))
+	require.NoError(t, err)
+	require.False(t, again, "a second call has nothing to do")
+}
+
+func TestSameSizeDisk(t *testing.T) {
+	raw := rawImage(t, 40*mib, true)
+	s := &server{path: raw}
+	target := newDisk(t, 40*mib)
+	res, err := writer().Write(t.Context(), source(t, s.start(t), raw, "raw"), open(t, target))
+	require.NoError(t, err)
+	require.False(t, res.MovedGPT)
+	equalUpTo(t, raw, target, 40*mib)
+}
+
+// TestPlainFile writes to a target that has none of the further abilities.
+func TestPlainFile(t *testing.T) {
+	raw := rawImage(t, 20*mib, false)
+	path := convert(t, raw)
+	target := newDisk(t, 30*mib)
+	f, err := os.OpenFile(target, os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	s := &server{path: path}
+	_, err = writer().Write(t.Context(), source(t, s.start(t), path, "qcow2"), f)
+	require.NoError(t, err)
+	equalUpTo(t, raw, target, 20*mib)
+}
+
+func TestLoopDevice(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("a loop device needs root")
+	}
+	raw := rawImage(t, 40*mib, true)
+	path := convert(t, raw, "-c", "-o", "compression_type=zstd")
+	target := newDisk(t, 64*mib)
+	out, err := exec.Command("losetup", "--find", "--show", target).CombinedOutput()
+	if err != nil {
+		t.Skipf("no loop device to be had here: %s", out)
+	}
+	dev := string(out[:len(out)-1])
+	defer func() { require.NoError(t, exec.Command("losetup", "-d", dev).Run()) }()
+	d, err := disk.Open(dev)
+	require.NoError(t, err)
+	defer d.Close()
+	s := &server{path: path}
+	_, err = writer().Write(t.Context(), source(t, s.start(t), path, "qcow2"), d)
+	require.NoError(t, err)
+	_ = d.RereadPartitions(t.Context(), func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
+	run(t, "sync")
+	require.Contains(t, run(t, "sgdisk", "-v", dev), "No problems found")
+	// The image's own GPT differs from the disk's in the sectors that were moved.
+	b, err := os.ReadFile(target)
+	require.NoError(t, err)
+	want, err := os.ReadFile(raw)
+	require.NoError(t, err)
+	require.Equal(t, want[mib:39*mib], b[mib:39*mib])
+}

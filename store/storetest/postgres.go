@@ -72,7 +72,7 @@ func ask(t testing.TB, base, statement string) {
 // keeper runs PostgreSQL until its standard input ends, which happens when the test binary does, however it ends.
 const keeper = `
 bin=$1 dir=$2 port=$3
-"$bin/initdb" -D "$dir/data" -U ingot -A trust -E UTF8 --locale=C >"$dir/log" 2>&1 || exit 1
+"$bin/initdb" -N -D "$dir/data" -U ingot -A trust -E UTF8 --locale=C >"$dir/log" 2>&1 || exit 1
 "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -c listen_addresses=127.0.0.1 -c fsync=on -c max_connections=300 \
 	-c shared_buffers=64MB >>"$dir/log" 2>&1 </dev/null &
 server=$!

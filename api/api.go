@@ -1,0 +1,101 @@
+// Package api is Ingot's HTTP interface: OpenStack Ironic's v1, microversions 1.1 to 1.115, with what Ironic has not at
+// paths of its own. Every resource is a table of its fields (node_fields.go, port_fields.go) that drives rendering,
+// patching and filtering, and a file of handlers that return their answer.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// API serves users and ramdisks. Fields that are nil take their resource away: its paths answer 404.
+type API struct {
+	Nodes       NodeStore
+	Ports       PortStore
+	History     HistoryStore
+	Inventories InventoryStore
+	Events      EventStore
+
+	Provisioner Provisioner
+	Management  Management
+	Agents      Agents
+	Drivers     Drivers
+	// Networks are shown as they are configured.
+	Networks []ingot.Network
+
+	// Auth says who asks; nil lets everybody do everything.
+	Auth Authenticator
+	// Ready is asked by GET /healthz; nil is ready.
+	Ready func(context.Context) error
+	// Registry is what GET /metrics shows, and where the API's own figures go; nil leaves both out.
+	Registry *prometheus.Registry
+	// PublicURL is the base of the links in answers, without a slash at its end; "" takes the one that the client used.
+	PublicURL string
+	// HeartbeatTimeout is told to agents: they call at random intervals within it. 0 is 300 s, as Ironic's.
+	HeartbeatTimeout time.Duration
+	// DevRamdisk serves the ramdisk's routes to users too.
+	DevRamdisk bool
+
+	Logger *slog.Logger // nil is slog.Default
+	Clock  Clock
+}
+
+// Clock is the time as the API sees it; the zero value is the real one.
+type Clock struct {
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
+}
+
+func (c Clock) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// wait lets d pass; false when ctx ended first.
+func (c Clock) wait(ctx context.Context, d time.Duration) bool {
+	after := c.After
+	if after == nil {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		after = func(time.Duration) <-chan time.Time { return timer.C }
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-after(d):
+		return true
+	}
+}
+
+func (a *API) log() *slog.Logger {
+	if a.Logger == nil {
+		return slog.Default()
+	}
+	return a.Logger
+}
+
+// Handler serves users: the whole API, probes and metrics.
+func (a *API) Handler() http.Handler {
+	return a.build(a.userRoutes(), false)
+}
+
+// RamdiskHandler serves machines on provisioning networks: discovery, lookup, heartbeat and continue_inspection, and
+// nothing else. It needs no authentication: agents prove themselves by their token.
+func (a *API) RamdiskHandler() http.Handler {
+	return a.build(a.ramdiskRoutes(), true)
+}
+
+// newUUID is random (RFC 9562 version 4).
+func newUUID() string { return uuid.NewString() }
+
+// newRequestID is in OpenStack's form.
+func newRequestID() string { return "req-" + uuid.NewString() }

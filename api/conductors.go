@@ -1,0 +1,95 @@
+package api
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// conductorFields are what the wire knows of conductors.
+func conductorFields() []field[ingot.Conductor, struct{}] {
+	type conductor = ingot.Conductor
+	return []field[conductor, struct{}]{
+		{name: "hostname", brief: true, column: text(func(c *conductor) *string { return &c.Hostname })},
+		{name: "conductor_group", brief: true, column: emptyText(func(c *conductor) *string { return &c.Group })},
+		{name: "alive", brief: true, column: computed(func(c *conductor) any { return c.Alive })},
+		{name: "drivers", column: computed(func(c *conductor) any { return slices.Concat([]string{}, c.Drivers) })},
+		{name: "created_at", column: moment(func(c *conductor) *time.Time { return &c.CreatedAt })},
+		{name: "updated_at", column: moment(func(c *conductor) *time.Time { return &c.UpdatedAt })},
+	}
+}
+
+func (r *request) renderConductor(c *ingot.Conductor, fields []string) map[string]any {
+	out := render(r, conductorFields(), c, fields)
+	out["links"] = r.links("conductors/" + c.Hostname)
+	return out
+}
+
+// conductors are all of them by name: there are few.
+func (r *request) conductors() ([]ingot.Conductor, error) {
+	list, err := r.api.Drivers.Conductors(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b ingot.Conductor) int { return strings.Compare(a.Hostname, b.Hostname) })
+	return list, nil
+}
+
+// listConductors is GET /v1/conductors. Its marker is a host name.
+func listConductors(r *request) (response, error) {
+	a := r.args(pageArgs()...)
+	marker := a.text("marker")
+	delete(a.values, "marker")
+	s := selectionOf(r, a, conductorFields())
+	if a.err != nil {
+		return response{}, a.err
+	}
+	list, err := r.conductors()
+	if err != nil {
+		return response{}, err
+	}
+	if s.page.Desc {
+		slices.Reverse(list)
+	}
+	if marker != "" {
+		i := slices.IndexFunc(list, func(c ingot.Conductor) bool { return c.Hostname == marker })
+		if i < 0 {
+			return response{}, errNoConductor(marker)
+		}
+		list = list[i+1:]
+	}
+	list = list[:min(len(list), s.page.Limit)]
+	items := make([]map[string]any, len(list))
+	last := ""
+	for i := range list {
+		items[i], last = r.renderConductor(&list[i], s.fields), list[i].Hostname
+	}
+	return r.collection("conductors", "conductors", items, s.page.Limit, last), nil
+}
+
+// showConductor is GET /v1/conductors/{conductor}.
+func showConductor(r *request) (response, error) {
+	a := r.args("fields")
+	fields := fieldsOf(r, a, conductorFields())
+	if a.err != nil {
+		return response{}, a.err
+	}
+	list, err := r.conductors()
+	if err != nil {
+		return response{}, err
+	}
+	name := r.param("conductor")
+	for i := range list {
+		if list[i].Hostname == name {
+			return response{body: r.renderConductor(&list[i], fields)}, nil
+		}
+	}
+	return response{}, errNoConductor(name)
+}
+
+func errNoConductor(name string) error {
+	return ingot.Errorf(ingot.NotFound, "Conductor %s could not be found.", name)
+}

@@ -1,0 +1,183 @@
+package api
+
+import (
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// field is a row of a resource's table: one word of the wire, for things of type T that are selected by queries of
+// type Q. All that is particular to a field is in its row.
+type field[T, Q any] struct {
+	name  string
+	since int // the first minor version that knows it; below, it is hidden, and naming it is 406
+	column[T]
+	brief  bool // part of the default list
+	create bool // POST may set it
+	patch  bool // PATCH may change it
+	// required refuses null and absence, also after a patch.
+	required bool
+	max      int // characters; 0 is no limit
+	secret   func(any) any
+	// readBy names the step or handler that acts on the value: a field that can be set and that nobody reads would be
+	// accepted and ignored. A test looks at every row.
+	readBy string
+	filter func(q *Q, value string) error // list parameter of the same name
+	// filterSince is for filters that came later than their field.
+	filterSince int
+	// check refuses values that this build cannot act on.
+	check func(v any) error
+}
+
+// settable says whether a client may ever give the field.
+func (f *field[T, Q]) settable() bool { return f.create || f.patch }
+
+// kind is the sort of value that a column takes from clients.
+type kind int
+
+// The kinds.
+const (
+	kindComputed kind = iota // never taken
+	kindText
+	kindUUID
+	kindMAC
+	kindFlag
+	kindObject
+)
+
+// words are the JSON types of a kind, as Ironic's schema errors list them.
+func (k kind) words(required bool) string {
+	switch {
+	case required:
+		return "'string'"
+	case k == kindFlag:
+		return "'string', 'boolean', 'null'"
+	case k == kindObject:
+		return "'object', 'null'"
+	}
+	return "'string', 'null'"
+}
+
+// column is where a field's value is kept. get gives the wire's value with its secrets; set takes a value that was
+// checked against the kind: a string, a bool, an object, or nil.
+type column[T any] struct {
+	kind  kind
+	get   func(*T) any
+	set   func(*T, any)
+	order bool // lists can be sorted by it
+}
+
+// text is a string; "" is null on the wire.
+func text[T any, S ~string](at func(*T) *S) column[T] {
+	return column[T]{kind: kindText, order: true,
+		get: func(t *T) any {
+			if *at(t) == "" {
+				return nil
+			}
+			return string(*at(t))
+		},
+		set: func(t *T, v any) {
+			s, _ := v.(string)
+			*at(t) = S(s)
+		}}
+}
+
+// emptyText is a string that is "" on the wire when it is empty.
+func emptyText[T any](at func(*T) *string) column[T] {
+	c := text(at)
+	c.get = func(t *T) any { return *at(t) }
+	return c
+}
+
+// id is a UUID.
+func id[T any](at func(*T) *string) column[T] {
+	c := text(at)
+	c.kind = kindUUID
+	return c
+}
+
+// flag is a boolean that is never null.
+func flag[T any](at func(*T) *bool) column[T] {
+	return column[T]{kind: kindFlag, order: true,
+		get: func(t *T) any { return *at(t) },
+		set: func(t *T, v any) { *at(t), _ = v.(bool) }}
+}
+
+// maybe is a boolean or null.
+func maybe[T any](at func(*T) **bool) column[T] {
+	return column[T]{kind: kindFlag, order: true,
+		get: func(t *T) any {
+			if p := *at(t); p != nil {
+				return *p
+			}
+			return nil
+		},
+		set: func(t *T, v any) {
+			*at(t) = nil
+			if b, ok := v.(bool); ok {
+				*at(t) = &b
+			}
+		}}
+}
+
+// object is a JSON object that is {} when it is empty.
+func object[T any](at func(*T) *map[string]any) column[T] {
+	return column[T]{kind: kindObject,
+		get: func(t *T) any {
+			if *at(t) == nil {
+				return map[string]any{}
+			}
+			return *at(t)
+		},
+		set: func(t *T, v any) { *at(t), _ = v.(map[string]any) }}
+}
+
+// sealed is an object whose secrets are kept as such.
+func sealed[T any](at func(*T) *map[string]any) column[T] {
+	c := object(at)
+	c.set = func(t *T, v any) {
+		m, _ := v.(map[string]any)
+		*at(t) = ingot.Seal(m)
+	}
+	return c
+}
+
+// moment is a time; the zero time is null.
+func moment[T any](at func(*T) *time.Time) column[T] {
+	return column[T]{order: true, get: func(t *T) any { return wireTime(*at(t)) }}
+}
+
+// computed is a value that clients cannot set.
+func computed[T any](get func(*T) any) column[T] { return column[T]{get: get} }
+
+// shown takes away a column's setter: the field is for reading.
+func shown[T any](c column[T]) column[T] { return column[T]{kind: c.kind, get: c.get, order: c.order} }
+
+// wireTime is a time as Ironic writes it (Python's isoformat): microseconds only when there are any.
+func wireTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Nanosecond() == 0 {
+		return t.Format("2006-01-02T15:04:05+00:00")
+	}
+	return t.Format("2006-01-02T15:04:05.000000+00:00")
+}
+
+// render makes the wire's object: the fields that the version knows and, when some were selected, only those.
+func render[T, Q any](r *request, table []field[T, Q], t *T, selected []string) map[string]any {
+	out := make(map[string]any, len(table)+1)
+	for i := range table {
+		f := &table[i]
+		if f.get == nil || !r.since(f.since) || selected != nil && !contains(selected, f.name) {
+			continue
+		}
+		v := f.get(t)
+		if f.secret != nil {
+			v = f.secret(v)
+		}
+		out[f.name] = v
+	}
+	return out
+}

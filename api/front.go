@@ -1,0 +1,153 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+)
+
+// requestKey is where a request's own data travels in its context.
+type requestKey struct{}
+
+// front is what every request passes before the routes: request ID, paths, version, authentication.
+type front struct {
+	api    *API
+	mux    http.Handler
+	public bool // no authentication: the ramdisk's side
+}
+
+// build makes a handler of the routes and of what stands beside /v1.
+func (a *API) build(routes []route, public bool) http.Handler {
+	mux := chi.NewRouter()
+	mux.Use(middleware.GetHead)
+	if a.Registry != nil {
+		if m, err := newMeter(a.Registry); err != nil {
+			a.log().Error("cannot count requests", "error", err)
+		} else {
+			mux.Use(m.watch)
+		}
+	}
+	mux.NotFound(adapt(0, notFound))
+	mux.MethodNotAllowed(adapt(0, methodNotAllowed))
+	mux.Get("/", adapt(0, showRoot))
+	for _, rt := range routes {
+		path := rt.path
+		if !probe(path) {
+			path = "/v1" + path
+		}
+		mux.Method(rt.method, path, adapt(rt.since, rt.handle))
+	}
+	return front{api: a, mux: mux, public: public}
+}
+
+func notFound(*request) (response, error) {
+	return response{}, frameworkError{http.StatusNotFound, ""}
+}
+
+func methodNotAllowed(*request) (response, error) {
+	return response{}, frameworkError{http.StatusMethodNotAllowed, ""}
+}
+
+// adapt makes a handler one of net/http's. It is the only way from a handler's answer to the client.
+func adapt(since int, h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, hr *http.Request) {
+		r, ok := hr.Context().Value(requestKey{}).(*request)
+		if !ok {
+			http.Error(w, "", http.StatusInternalServerError) // reached without front: a fault in build
+			return
+		}
+		r.Request = hr
+		answer := h
+		if !r.since(since) {
+			answer = notFound
+		}
+		res, err := r.guarded(answer)
+		r.write(w, res, err)
+	}
+}
+
+// guarded turns a panic into an error, so that one request cannot take others down.
+func (r *request) guarded(h handler) (res response, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return h(r)
+}
+
+// ServeHTTP prepares the request and hands it to the routes.
+func (f front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	r := &request{Request: hr, api: f.api, id: newRequestID(), minor: minMinor}
+	w.Header().Set("Openstack-Request-Id", r.id)
+	if probe(hr.URL.Path) {
+		f.serve(w, r)
+		return
+	}
+	setVersionRange(w.Header())
+	minor, err := negotiate(hr.Header)
+	if err != nil {
+		r.writeError(w, err)
+		return
+	}
+	r.minor = minor
+	w.Header().Set(versionHeader, versionText(minor))
+	w.Header().Add("Vary", versionHeader)
+	if r.since(107) {
+		w.Header().Set("X-Openstack-Request-Id", r.id)
+	}
+	f.serve(w, r)
+}
+
+func (f front) serve(w http.ResponseWriter, r *request) {
+	hr := r.canonical()
+	if f.api.Auth != nil && !f.public && !openPath(hr.URL.Path) {
+		user, err := f.api.Auth.Authenticate(hr)
+		if err != nil {
+			r.writeError(w, err)
+			return
+		}
+		r.user = user
+	}
+	f.mux.ServeHTTP(w, hr.WithContext(context.WithValue(hr.Context(), requestKey{}, r)))
+}
+
+// probe says whether a path is one of those beside the API proper.
+func probe(path string) bool {
+	return path == "/healthz" || path == "/livez" || path == "/metrics"
+}
+
+// openPath says whether everybody may read a path: discovery and the probes, but not the figures.
+func openPath(path string) bool {
+	return path == "/" || path == "/v1" || path == "/healthz" || path == "/livez" || ramdiskPath(path)
+}
+
+func ramdiskPath(path string) bool {
+	return path == "/v1/lookup" || path == "/v1/continue_inspection" || strings.HasPrefix(path, "/v1/heartbeat/")
+}
+
+// canonical is the request with the path that routes know: under /v1, which clients may leave out, without a slash at
+// its end, and below 1.91 without ".json".
+func (r *request) canonical() *http.Request {
+	u := *r.URL
+	path := strings.TrimRight(u.EscapedPath(), "/")
+	if cut, ok := strings.CutSuffix(path, ".json"); ok && !r.since(91) {
+		path, r.suffix = cut, true
+	}
+	if path != "" && path != "/v1" && !strings.HasPrefix(path, "/v1/") && !probe(path) {
+		path = "/v1" + path
+	}
+	if path == "" {
+		path = "/"
+	}
+	u.RawPath = path
+	u.Path = path
+	hr := *r.Request
+	hr.URL = &u
+	return &hr
+}

@@ -1,0 +1,169 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// HistoryStore is what the history's handlers need of the store.
+type HistoryStore interface {
+	// ListHistory gives a node's entries, oldest first unless the page says otherwise; NotFound when the marker is none.
+	ListHistory(ctx context.Context, node string, page ingot.Page) ([]ingot.History, error)
+	History(ctx context.Context, uuid string) (ingot.History, error)
+}
+
+// InventoryStore is what the inventory's handler needs of the store.
+type InventoryStore interface {
+	// Inventory is what the last inspection found, with what plug-ins added; NotFound when there was none.
+	Inventory(ctx context.Context, node string) (ingot.Inventory, map[string]any, error)
+}
+
+// historyFields are what the wire knows of history entries; the brief ones make the short form.
+func historyFields() []field[ingot.History, struct{}] {
+	type entry = ingot.History
+	return []field[entry, struct{}]{
+		{name: "uuid", brief: true, column: text(func(h *entry) *string { return &h.UUID })},
+		{name: "created_at", brief: true, column: moment(func(h *entry) *time.Time { return &h.CreatedAt })},
+		{name: "severity", brief: true, column: text(func(h *entry) *string { return &h.Severity })},
+		{name: "event", brief: true, column: text(func(h *entry) *string { return &h.Event })},
+		{name: "event_type", column: text(func(h *entry) *string { return &h.Type })},
+		{name: "conductor", column: text(func(h *entry) *string { return &h.Conductor })},
+		{name: "user", column: text(func(h *entry) *string { return &h.User })},
+		{name: "project", since: 113, column: computed(func(*entry) any { return nil })},
+		{name: "state", since: 115, column: text(func(h *entry) *ingot.State { return &h.State })},
+		{name: "target_provision_state", since: 115, column: text(func(h *entry) *ingot.State { return &h.TargetState })},
+		{name: "duration_seconds", since: 115, column: computed(func(h *entry) any {
+			if h.Duration == 0 {
+				return nil
+			}
+			return h.Duration.Seconds()
+		})},
+	}
+}
+
+// renderHistory is an entry on the wire; the short form cuts its sentence at 255 characters.
+func (r *request) renderHistory(h *ingot.History, detail bool) map[string]any {
+	fields := briefOf(historyFields())
+	if detail {
+		fields = nil
+	}
+	out := render(r, historyFields(), h, fields)
+	if sentence := []rune(h.Event); !detail && len(sentence) > 255 {
+		out["event"] = string(sentence[:251]) + "..."
+	}
+	out["links"] = []map[string]string{{"href": r.link("nodes/" + h.NodeUUID + "/history/" + h.UUID), "rel": "self"}}
+	return out
+}
+
+// listHistory is GET /v1/nodes/{node}/history.
+func listHistory(r *request) (response, error) {
+	a := r.args("detail", "marker", "limit", "sort_key", "sort_dir")
+	detail := a.flag("detail")
+	delete(a.values, "detail")
+	s := selectionOf(r, a, historyFields())
+	if a.err != nil {
+		return response{}, a.err
+	}
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	entries, err := r.api.History.ListHistory(r.Context(), node.UUID, s.page)
+	if ingot.CodeOf(err) == ingot.NotFound {
+		return response{}, errNoHistory(s.page.Marker)
+	}
+	if err != nil {
+		return response{}, err
+	}
+	items := make([]map[string]any, len(entries))
+	last := ""
+	for i := range entries {
+		items[i], last = r.renderHistory(&entries[i], detail != nil && *detail), entries[i].UUID
+	}
+	return r.collection("history", "nodes/"+r.param("node")+"/history", items, s.page.Limit, last), nil
+}
+
+// showHistory is GET /v1/nodes/{node}/history/{entry}.
+func showHistory(r *request) (response, error) {
+	id, err := r.ident("entry", "event")
+	if err != nil {
+		return response{}, err
+	}
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	entry, err := r.api.History.History(r.Context(), id)
+	if ingot.CodeOf(err) == ingot.NotFound || err == nil && entry.NodeUUID != node.UUID {
+		return response{}, errNoHistory(id)
+	}
+	if err != nil {
+		return response{}, err
+	}
+	return response{body: r.renderHistory(&entry, true)}, nil
+}
+
+func errNoHistory(uuid string) error {
+	return ingot.Errorf(ingot.NotFound, "Node history record %s could not be found.", uuid)
+}
+
+// showInventory is GET /v1/nodes/{node}/inventory.
+func showInventory(r *request) (response, error) {
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	inventory, plugin, err := r.api.Inventories.Inventory(r.Context(), node.UUID)
+	if ingot.CodeOf(err) == ingot.NotFound {
+		return response{}, ingot.Errorf(ingot.NotFound, "Node inventory record for node %s could not be found.", node.UUID)
+	}
+	if err != nil {
+		return response{}, err
+	}
+	if plugin == nil {
+		plugin = map[string]any{}
+	}
+	return response{body: map[string]any{"inventory": inventory, "plugin_data": plugin}}, nil
+}
+
+// listTraits is GET /v1/nodes/{node}/traits. Nothing can set traits yet.
+func listTraits(r *request) (response, error) {
+	if _, err := r.node(); err != nil {
+		return response{}, err
+	}
+	return response{body: map[string]any{"traits": []string{}}}, nil
+}
+
+// listChildren is GET /v1/nodes/{node}/children.
+func listChildren(r *request) (response, error) {
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	children, err := r.api.Nodes.ListNodes(r.Context(), ingot.NodeQuery{ParentNode: node.UUID})
+	if err != nil {
+		return response{}, err
+	}
+	uuids := []string{}
+	for _, child := range children {
+		uuids = append(uuids, child.UUID)
+	}
+	link := map[string]string{"href": r.link("nodes?parent_node=" + node.UUID), "rel": "children"}
+	return response{body: map[string]any{"children": uuids, "links": link}}, nil
+}
+
+// showEvidence is GET /v1/nodes/{node}/evidence, which Ironic has not: what the boot service last did for the machine,
+// oldest first.
+func showEvidence(r *request) (response, error) {
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	items := make([]map[string]any, len(node.Evidence))
+	for i, e := range node.Evidence {
+		items[i] = map[string]any{"at": wireTime(e.At), "what": e.What}
+	}
+	return response{body: map[string]any{"evidence": items}}, nil
+}

@@ -1,0 +1,261 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// NodeStore is what the nodes' handlers need of the store.
+type NodeStore interface {
+	// Node finds a node by UUID or name; NotFound when there is none.
+	Node(ctx context.Context, ident string) (ingot.Node, error)
+	ListNodes(ctx context.Context, query ingot.NodeQuery) ([]ingot.Node, error)
+	// CreateNode writes a node and fills in what the store chooses (version, times). Another node with the UUID, name or
+	// instance is Conflict, and the sentence names that node.
+	CreateNode(ctx context.Context, node *ingot.Node, ports []ingot.Port, events ...ingot.Event) error
+	// ChangeNode gives the node as it is after the change, which runs in the transaction and may run more than once.
+	ChangeNode(ctx context.Context, change ingot.NodeChange) (ingot.Node, error)
+	// DeleteNode is Conflict when the node is no longer of the version, and Locked while an operation is live.
+	DeleteNode(ctx context.Context, uuid string, version int64, events ...ingot.Event) error
+}
+
+func errNoNode(ident string) error {
+	return ingot.Errorf(ingot.NotFound, "Node %s could not be found.", ident)
+}
+
+// node finds the node that the path names.
+func (r *request) node() (ingot.Node, error) {
+	ident, err := r.ident("node", "node")
+	if err != nil {
+		return ingot.Node{}, err
+	}
+	return r.nodeNamed(ident)
+}
+
+// nodeNamed finds a node by its UUID or, since 1.5, its name.
+func (r *request) nodeNamed(ident string) (ingot.Node, error) {
+	if _, isUUID := canonicalUUID(ident); !isUUID {
+		switch {
+		case !r.since(5):
+			return ingot.Node{}, errNoNode(ident)
+		case !r.validName(ident):
+			return ingot.Node{}, ingot.Errorf(ingot.Invalid, "Expected a logical name or UUID but received %s.", ident)
+		}
+	}
+	node, err := r.api.Nodes.Node(r.Context(), ident)
+	if ingot.CodeOf(err) == ingot.NotFound && r.suffix {
+		node, err = r.api.Nodes.Node(r.Context(), ident+".json")
+	}
+	if ingot.CodeOf(err) == ingot.NotFound {
+		return ingot.Node{}, errNoNode(ident)
+	}
+	return node, err
+}
+
+// renderNode is a node on the wire.
+func (r *request) renderNode(n *ingot.Node, selected []string) map[string]any {
+	out := render(r, nodeFields(), n, selected)
+	if out["provision_state"] != nil {
+		out["provision_state"] = r.wireState(n.ProvisionState)
+	}
+	out["links"] = r.links("nodes/" + n.UUID)
+	if selected == nil || contains(selected, "ports") {
+		out["ports"] = r.links("nodes/" + n.UUID + "/ports")
+	}
+	if r.since(14) && (selected == nil || contains(selected, "states")) {
+		out["states"] = r.links("nodes/" + n.UUID + "/states")
+	}
+	return out
+}
+
+// wireState is a state in the words of the client's version.
+func (r *request) wireState(s ingot.State) any {
+	switch {
+	case s == ingot.Available && !r.since(2):
+		return nil
+	case s == ingot.InspectWait && !r.since(39):
+		return ingot.Inspecting
+	}
+	return s
+}
+
+// listNodes is GET /v1/nodes.
+func listNodes(r *request) (response, error) { return nodeList(r, "nodes", false) }
+
+// listNodesDetail is GET /v1/nodes/detail, which old clients use.
+func listNodesDetail(r *request) (response, error) { return nodeList(r, "nodes/detail", true) }
+
+func nodeList(r *request, path string, detail bool) (response, error) {
+	table := nodeFields()
+	a := r.args(append(pageArgs(), filterNames(table)...)...)
+	s := selectionOf(r, a, table)
+	if detail {
+		s.fields = nil
+	}
+	var query ingot.NodeQuery
+	filterBy(r, a, table, &query)
+	if a.err != nil {
+		return response{}, a.err
+	}
+	query.Page = s.page
+	nodes, err := r.api.Nodes.ListNodes(r.Context(), query)
+	if ingot.CodeOf(err) == ingot.NotFound {
+		return response{}, errNoNode(s.page.Marker)
+	}
+	if err != nil {
+		return response{}, err
+	}
+	items := make([]map[string]any, len(nodes))
+	last := ""
+	for i := range nodes {
+		items[i], last = r.renderNode(&nodes[i], s.fields), nodes[i].UUID
+	}
+	if query.InstanceUUID != "" {
+		s.page.Limit = 0 // an instance has one node: there is no next page
+	}
+	return r.collection("nodes", path, items, s.page.Limit, last), nil
+}
+
+// showNode is GET /v1/nodes/{node}.
+func showNode(r *request) (response, error) {
+	a := r.args("fields")
+	fields := fieldsOf(r, a, nodeFields())
+	if a.err != nil {
+		return response{}, a.err
+	}
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	return response{body: r.renderNode(&node, fields)}, nil
+}
+
+// createNode is POST /v1/nodes.
+func createNode(r *request) (response, error) {
+	body, err := r.json()
+	if err != nil {
+		return response{}, err
+	}
+	var node ingot.Node
+	if err := fill(r, nodeFields(), "node", body, &node); err != nil {
+		return response{}, err
+	}
+	object, _ := body.(map[string]any) // an object, as fill has seen
+	if name, given := object["name"].(string); given {
+		if err := r.checkName(name, "Cannot create node with invalid name '"+name+"'"); err != nil {
+			return response{}, err
+		}
+	}
+	if node.UUID == "" {
+		node.UUID = newUUID()
+	}
+	node.ProvisionState = ingot.Enroll
+	if !r.since(11) {
+		node.ProvisionState = ingot.Available
+	}
+	if err := r.prepare(&node); err != nil {
+		return response{}, err
+	}
+	if err := r.api.Nodes.CreateNode(r.Context(), &node, nil, nodeEvent("created", &node)); err != nil {
+		return response{}, err
+	}
+	return response{status: http.StatusCreated, body: r.renderNode(&node, nil), location: "nodes/" + node.UUID}, nil
+}
+
+// prepare completes a new node: its interfaces and its parent.
+func (r *request) prepare(node *ingot.Node) error {
+	types, err := r.hardware(node)
+	if err != nil {
+		return err
+	}
+	if err := settle(node, types); err != nil {
+		return err
+	}
+	return r.adopt(node)
+}
+
+// nodeEvent tells listeners what became of a node.
+func nodeEvent(what string, n *ingot.Node) ingot.Event {
+	return ingot.Event{Type: "node." + what, Node: n.UUID, Data: map[string]any{"name": n.Name, "driver": n.Driver}}
+}
+
+// reservedNames are the words below /v1/nodes that are not nodes.
+func reservedNames() []string {
+	return []string{"maintenance", "management", "states", "vendor_passthru", "detail", "validate"}
+}
+
+// checkName refuses names that could not be told from something else in a path.
+func (r *request) checkName(name, complaint string) error {
+	if !r.since(5) {
+		return errNotAcceptable()
+	}
+	if _, isUUID := canonicalUUID(name); isUUID || !r.validName(name) {
+		return ingot.Errorf(ingot.Invalid, "%s", complaint)
+	}
+	if contains(reservedNames(), name) {
+		return ingot.Errorf(ingot.Invalid, `The word "%s" is reserved and can not be used as a node name. Reserved words are: %s.`,
+			name, strings.Join(reservedNames(), ", "))
+	}
+	return nil
+}
+
+// adopt checks that a node's parent is there, and names it by its UUID.
+func (r *request) adopt(node *ingot.Node) error {
+	if node.ParentNode == "" {
+		return nil
+	}
+	parent, err := r.nodeNamed(node.ParentNode)
+	switch {
+	case ingot.CodeOf(err) == ingot.NotFound:
+		return ingot.Errorf(ingot.Invalid, "%w", err)
+	case err != nil:
+		return err
+	case parent.UUID == node.UUID:
+		return ingot.Errorf(ingot.Invalid, "cannot make node %s its own parent", node.UUID)
+	}
+	node.ParentNode = parent.UUID
+	return nil
+}
+
+// deleteNode is DELETE /v1/nodes/{node}.
+func deleteNode(r *request) (response, error) {
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	if err := deletable(&node); err != nil {
+		return response{}, err
+	}
+	if err := r.api.Nodes.DeleteNode(r.Context(), node.UUID, node.Version, nodeEvent("deleted", &node)); err != nil {
+		return response{}, err
+	}
+	return response{status: http.StatusNoContent}, nil
+}
+
+// deletable applies Ironic's rules (its destroy_node): maintenance allows what is otherwise refused.
+func deletable(n *ingot.Node) error {
+	state := n.ProvisionState
+	switch {
+	case n.Reservation != "":
+		return errLocked(n)
+	case !n.Maintenance && n.InstanceUUID != "":
+		return ingot.Errorf(ingot.Conflict, "Node %s is associated with instance %s.", n.UUID, n.InstanceUUID)
+	case n.Protected:
+		return errProtected(n)
+	case n.Maintenance, state == ingot.Manageable, state == ingot.Enroll, state == ingot.AdoptFailed, state == ingot.Available:
+		return nil
+	}
+	return ingot.Errorf(ingot.Conflict, `Can not delete node "%s" while it is in provision state "%s". Valid provision states to `+
+		`perform deletion are: "('manageable', 'enroll', 'adopt failed', 'available')", or set the node into maintenance mode`, n.UUID, state)
+}
+
+func errProtected(n *ingot.Node) error {
+	return ingot.Errorf(ingot.Forbidden, "Node %s is protected and cannot be undeployed, rebuilt or deleted", n.UUID)
+}
+
+func errLocked(n *ingot.Node) error {
+	return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, n.Reservation)
+}

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
+
+type portField = field[ingot.Port, ingot.PortQuery]
+
+// portFields is all that the wire knows of ports: Ironic's PortsController schema.
+func portFields() []portField {
+	type port = ingot.Port
+	return []portField{
+		{name: "uuid", brief: true, column: id(func(p *port) *string { return &p.UUID }), create: true, readBy: "store: the key"},
+		{name: "address", brief: true, column: mac(func(p *port) *string { return &p.Address }), create: true, patch: true, required: true, readBy: "boot: which node a machine is", filter: macFilter},
+		{name: "node_uuid", column: id(func(p *port) *string { return &p.NodeUUID }), create: true, patch: true, readBy: "store: whose port it is"},
+		{name: "name", since: 88, column: text(func(p *port) *string { return &p.Name }), create: true, patch: true, readBy: "store: lookups by name"},
+		{name: "description", since: 97, column: text(func(p *port) *string { return &p.Description }), create: true, patch: true, max: 255, readBy: "ports: list filter"},
+		{name: "extra", column: object(func(p *port) *map[string]any { return &p.Extra }), create: true, patch: true, readBy: "clients: notes of their own"},
+		{name: "internal_info", since: 18, column: shown(object(func(p *port) *map[string]any { return &p.Internal }))},
+		{name: "pxe_enabled", since: 19, column: flag(func(p *port) *bool { return &p.PXEEnabled }), create: true, patch: true, readBy: "boot: whether the machine may boot from the network here"},
+		{name: "local_link_connection", since: 19, column: object(func(p *port) *map[string]any { return &p.LocalLinkConnection }), create: true, patch: true, check: linkConnection, readBy: "clients: where the cable goes (Ironic with the noop network keeps it likewise)"},
+		{name: "portgroup_uuid", since: 24, column: id(func(p *port) *string { return &p.PortgroupUUID }), create: true, patch: true, check: noPortgroup, readBy: "refused: there are no port groups"},
+		{name: "physical_network", since: 34, column: text(func(p *port) *string { return &p.PhysicalNetwork }), create: true, patch: true, max: 64, check: physicalNetwork, readBy: "clients: which network the cable is on (Ironic with the noop network keeps it likewise)"},
+		{name: "is_smartnic", since: 53, column: flag(func(p *port) *bool { return &p.IsSmartNIC }), create: true, patch: true, check: noSmartNIC, readBy: "refused: there is no support of smart NICs"},
+		{name: "created_at", column: moment(func(p *port) *time.Time { return &p.CreatedAt })},
+		{name: "updated_at", column: moment(func(p *port) *time.Time { return &p.UpdatedAt })},
+		{name: "description_contains", filter: textFilter(func(q *ingot.PortQuery) *string { return &q.DescriptionContains }), filterSince: 97},
+	}
+}
+
+// mac is a MAC address.
+func mac[T any](at func(*T) *string) column[T] {
+	c := text(at)
+	c.kind = kindMAC
+	return c
+}
+
+func macFilter(q *ingot.PortQuery, value string) error {
+	address, ok := canonicalMAC(value)
+	if !ok {
+		return ingot.Errorf(ingot.Invalid, "Expected valid MAC address for address: %s", value)
+	}
+	q.Address = address
+	return nil
+}
+
+func noPortgroup(v any) error {
+	if v == nil {
+		return nil
+	}
+	return ingot.Errorf(ingot.Invalid, "Portgroup %s could not be found.", v)
+}
+
+func noSmartNIC(v any) error {
+	if on, _ := v.(bool); on {
+		return ingot.Errorf(ingot.Unsupported, "cannot set is_smartnic: smart NICs are not supported here")
+	}
+	return nil
+}
+
+func physicalNetwork(v any) error {
+	if v == "" {
+		return ingot.Errorf(ingot.Invalid, "A non-empty value is required when setting physical_network")
+	}
+	return nil
+}
+
+// linkConnection checks the shape that Ironic's LOCAL_LINK_CONN_SCHEMA gives: a switch and its port, or a port and a
+// host name, or an unmanaged network, or nothing. The switch is a MAC address or an OpenFlow datapath ID.
+func linkConnection(v any) error {
+	link, _ := v.(map[string]any)
+	if len(link) == 0 {
+		return nil
+	}
+	for key, item := range link {
+		_, isText := item.(string)
+		known := contains([]string{"port_id", "switch_id", "hostname", "switch_info", "network_type"}, key)
+		if !isText || !known || key == "network_type" && item != "managed" && item != "unmanaged" {
+			return schemaError("local_link_connection", "%s is not valid under any of the given schemas", repr(link))
+		}
+	}
+	_, hasPort := link["port_id"]
+	_, hasSwitch := link["switch_id"]
+	_, hasHost := link["hostname"]
+	if !(hasPort && (hasSwitch || hasHost)) && link["network_type"] != "unmanaged" {
+		return schemaError("local_link_connection", "%s is not valid under any of the given schemas", repr(link))
+	}
+	if !hasSwitch {
+		return nil
+	}
+	id := ingot.Text(link, "switch_id")
+	address, ok := canonicalMAC(id)
+	switch {
+	case ok:
+		link["switch_id"] = address
+	case datapathPattern.MatchString(lower(id)):
+		link["switch_id"] = lower(id)
+	default:
+		return ingot.Errorf(ingot.Invalid, "Expected a MAC address or OpenFlow datapath ID but received %s.", id)
+	}
+	return nil
+}

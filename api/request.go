@@ -1,0 +1,135 @@
+package api
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// request is what a handler is given.
+type request struct {
+	*http.Request
+	api    *API
+	id     string // openstack-request-id
+	minor  int    // the negotiated microversion
+	user   string // "" without authentication
+	suffix bool   // ".json" was cut off the path, as Ironic does below 1.91
+}
+
+// handler answers a request or says why not; it never writes.
+type handler func(r *request) (response, error)
+
+// since says whether the client speaks the minor version or a later one.
+func (r *request) since(minor int) bool { return r.minor >= minor }
+
+// errNotAcceptable is Ironic's refusal of what the negotiated version does not know.
+func errNotAcceptable() error { return ingot.Errorf(ingot.NotAcceptable, "Request not acceptable.") }
+
+// errNeedsVersion names the version that would do.
+func errNeedsVersion(minor int) error {
+	return ingot.Errorf(ingot.NotAcceptable, "Request not acceptable. The minimal required API version should be %s", versionText(minor))
+}
+
+// param is a part of the path, decoded.
+func (r *request) param(name string) string {
+	raw := chi.URLParam(r.Request, name)
+	text, err := url.PathUnescape(raw)
+	if err != nil {
+		return raw
+	}
+	return text
+}
+
+// publicURL is the base of links.
+func (r *request) publicURL() string {
+	if r.api.PublicURL != "" {
+		return r.api.PublicURL
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// link is the URL of a path below /v1.
+func (r *request) link(path string) string { return r.publicURL() + "/v1/" + path }
+
+// links are a resource's self and bookmark.
+func (r *request) links(path string) []map[string]string {
+	return []map[string]string{
+		{"href": r.link(path), "rel": "self"},
+		{"href": r.publicURL() + "/" + path, "rel": "bookmark"},
+	}
+}
+
+// from is the address of the client.
+func (r *request) from() string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// json decodes the body; an empty one is an empty object, as in Ironic.
+func (r *request) json() (any, error) {
+	body, err := readBody(r.Request)
+	if err != nil {
+		return nil, err
+	}
+	if len(strings.TrimSpace(string(body))) == 0 {
+		return map[string]any{}, nil
+	}
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		return nil, ingot.Errorf(ingot.Invalid, "cannot read the request's body as JSON: %w", err)
+	}
+	return v, nil
+}
+
+// The forms of names: RFC 3986's unreserved characters since 1.10, and host names before.
+var (
+	namePattern     = regexp.MustCompile(`^[a-zA-Z0-9\-._~]+$`)
+	hostnamePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9\-]{0,61}[a-z0-9])?(\.[a-z0-9\-]{0,61}[a-z0-9])*$`)
+)
+
+// validName says whether text can be a name of the client's version.
+func (r *request) validName(text string) bool {
+	if len(text) > 255 {
+		return false
+	}
+	if r.since(10) {
+		return namePattern.MatchString(text)
+	}
+	return hostnamePattern.MatchString(text)
+}
+
+// canonicalUUID is the text in lower case with hyphens; false when it is no UUID.
+func canonicalUUID(text string) (string, bool) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return "", false
+	}
+	return id.String(), true
+}
+
+// ident reads a path's UUID or name, which names a thing of the sort.
+func (r *request) ident(name, sort string) (string, error) {
+	text := r.param(name)
+	if id, ok := canonicalUUID(text); ok {
+		return id, nil
+	}
+	if len(text) > 255 || !namePattern.MatchString(text) {
+		return "", frameworkError{http.StatusBadRequest, "Expected UUID or name for " + sort + ": " + text}
+	}
+	return text, nil
+}

@@ -16,7 +16,7 @@ import (
 // EventLog reads the system event log (IPMI 2.0 section 31), oldest first.
 func (m *machine) EventLog(ctx context.Context) ([]ingot.LogEntry, error) {
 	var entries []ingot.LogEntry
-	err := m.do(ctx, "read the event log", func(c *bmclib.Client) error {
+	err := m.Do(ctx, "read the event log", func(c *bmclib.Client) error {
 		rows, err := c.GetSystemEventLog(ctx)
 		for _, row := range rows {
 			entries = append(entries, logEntry(row))
@@ -28,7 +28,7 @@ func (m *machine) EventLog(ctx context.Context) ([]ingot.LogEntry, error) {
 
 // ClearEventLog starts to erase the log (section 31.9).
 func (m *machine) ClearEventLog(ctx context.Context) error {
-	return m.do(ctx, "clear the event log", func(c *bmclib.Client) error { return c.ClearSystemEventLog(ctx) })
+	return m.Do(ctx, "clear the event log", func(c *bmclib.Client) error { return c.ClearSystemEventLog(ctx) })
 }
 
 // logEntry reads a row of bmclib's: ID, time, sensor, message, and from our own provider also the severity.

@@ -6,7 +6,7 @@ import (
 	"net"
 	"strconv"
 
-	"github.com/bmc-toolbox/bmclib/v2/bmc"
+	lib "github.com/bmc-toolbox/bmclib/v2/bmc"
 	"github.com/bougou/go-ipmi/pkg/client"
 	"github.com/bougou/go-ipmi/pkg/command/chassis"
 	"github.com/bougou/go-ipmi/pkg/types"
@@ -26,7 +26,16 @@ type native struct {
 // Name is the provider's name in bmclib's errors and spans.
 func (n *native) Name() string { return "ingot-ipmi" }
 
-func (n *native) address() string { return net.JoinHostPort(n.set.host, strconv.Itoa(n.set.port)) }
+// Address is the BMC's host and port.
+func (n *native) Address() string { return net.JoinHostPort(n.set.host, strconv.Itoa(n.set.port)) }
+
+// Explain gives a failure its code and its sentence (bmc.Provider).
+func (n *native) Explain(what string, err error) error {
+	return explain(what, n.Address(), n.set.username, err)
+}
+
+// Heard says whether the BMC answered, if only with a refusal (bmc.Provider).
+func (n *native) Heard(err error) bool { return answered(err) }
 
 // note keeps the cause of a failure, which bmclib reduces to text on some paths.
 func (n *native) note(err error) error {
@@ -34,28 +43,33 @@ func (n *native) note(err error) error {
 	return err
 }
 
-func (n *native) cause() error {
+// Cause is the failure of the call before, once (bmc.Provider).
+func (n *native) Cause() error {
 	err := n.failed
 	n.failed = nil
 	return err
 }
 
-// ask runs an exchange of a session. A cancelled ctx ends the waiting of go-ipmi's goroutines too; what its decoders do
-// not survive becomes an error.
-func (n *native) ask(ctx context.Context, what string, do func() error) (err error) {
+// ask runs an exchange of a session. A cancelled ctx ends the waiting of go-ipmi's goroutines too.
+func (n *native) ask(ctx context.Context, what string, do func() error) error {
 	if err := ctx.Err(); err != nil {
 		return n.note(err)
 	}
 	defer context.AfterFunc(ctx, n.wire.hangUp)()
+	if err := contained(do); err != nil {
+		if !answered(err) {
+			n.wire.hangUp()
+		}
+		return n.note(fmt.Errorf("%s: %w", what, err))
+	}
+	return nil
+}
+
+// contained makes an error of a panic in one of go-ipmi's decoders, which index some answers unseen.
+func contained(do func() error) (err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
-			err = fmt.Errorf("malformed answer: %v", broken)
-		}
-		if err != nil {
-			err = n.note(fmt.Errorf("%s: %w", what, err))
-		}
-		if err != nil && !answered(err) {
-			n.wire.hangUp()
+			err = fmt.Errorf("cannot read the answer: %v", broken)
 		}
 	}()
 	return do()
@@ -97,7 +111,7 @@ func (n *native) PowerSet(ctx context.Context, state string) (bool, error) {
 		"on": chassis.ChassisControlPowerUp, "off": chassis.ChassisControlPowerDown, "soft": chassis.ChassisControlSoftShutdown}
 	control, ok := controls[state]
 	if !ok {
-		return false, n.note(ingot.Errorf(ingot.Invalid, "cannot set the power of BMC %s to %q", n.address(), state))
+		return false, n.note(ingot.Errorf(ingot.Invalid, "cannot set the power of BMC %s to %q", n.Address(), state))
 	}
 	err := n.control(ctx, control)
 	return err == nil, err
@@ -116,13 +130,13 @@ func (n *native) control(ctx context.Context, control chassis.ChassisControl) er
 }
 
 // BootDeviceOverrideGet reads the boot flags (section 28.13, parameter 5; bmclib's BootDeviceOverrideGetter).
-func (n *native) BootDeviceOverrideGet(ctx context.Context) (bmc.BootDeviceOverride, error) {
+func (n *native) BootDeviceOverrideGet(ctx context.Context) (lib.BootDeviceOverride, error) {
 	var flags types.BootOptionParam_BootFlags
 	err := n.ask(ctx, "Get System Boot Options", func() error { return n.client.GetSystemBootOptionsParamFor(ctx, &flags) })
 	if err != nil {
-		return bmc.BootDeviceOverride{}, err
+		return lib.BootDeviceOverride{}, err
 	}
-	return fromFlags(&flags), nil
+	return override(&flags), nil
 }
 
 // BootDeviceSet writes the boot flags (section 28.12; bmclib's BootDeviceSetter).

@@ -19,7 +19,7 @@ import (
 // Open starts a session (bmclib's Opener). It costs four round trips where the cipher suite is known, and a question
 // more with a BMC that is met for the first time.
 func (n *native) Open(ctx context.Context) error {
-	return n.note(n.open(ctx))
+	return n.note(contained(func() error { return n.open(ctx) }))
 }
 
 func (n *native) open(ctx context.Context) error {
@@ -54,7 +54,7 @@ func (n *native) handshake(ctx context.Context, wire *wire) (*client.Client, err
 		c.WithCipherSuiteID(id)
 		err = login(ctx, c, id)
 		if err == nil {
-			n.opt.Suites.keep(n.address(), id)
+			n.opt.Suites.keep(n.Address(), id)
 			return c, nil
 		}
 		if !suiteRefused(err) || i == len(tries)-1 {
@@ -62,7 +62,7 @@ func (n *native) handshake(ctx context.Context, wire *wire) (*client.Client, err
 		}
 	}
 	if suiteRefused(err) {
-		n.opt.Suites.forget(n.address())
+		n.opt.Suites.forget(n.Address())
 	}
 	return nil, err
 }
@@ -73,7 +73,7 @@ func (n *native) choose(ctx context.Context, c *client.Client, wire *wire) ([]ty
 	if n.set.suite != types.CipherSuiteIDReserved {
 		return []types.CipherSuiteID{n.set.suite}, nil
 	}
-	if id, ok := n.opt.Suites.get(n.address()); ok {
+	if id, ok := n.opt.Suites.get(n.Address()); ok {
 		return []types.CipherSuiteID{id}, nil
 	}
 	if err := n.hello(ctx, wire); err != nil {
@@ -95,7 +95,7 @@ func (n *native) choose(ctx context.Context, c *client.Client, wire *wire) ([]ty
 		}
 	}
 	if len(both) == 0 {
-		return nil, ingot.Errorf(ingot.Unsupported, "cannot log in to BMC %s: it offers neither cipher suite 17 nor 3: switch one on in its settings", n.address())
+		return nil, ingot.Errorf(ingot.Unsupported, "cannot log in to BMC %s: it offers neither cipher suite 17 nor 3: switch one on in its settings", n.Address())
 	}
 	return both, nil
 }
@@ -154,7 +154,7 @@ func (n *native) hello(ctx context.Context, wire *wire) error {
 		return nil // it lives; the login will tell
 	}
 	if err := able.Unpack(answer.Data); err == nil && !(able.IPMIv20ExtendedAvailable && able.SupportIPMIv20) {
-		return ingot.Errorf(ingot.Unsupported, "cannot log in to BMC %s: it speaks IPMI 1.5 only", n.address())
+		return ingot.Errorf(ingot.Unsupported, "cannot log in to BMC %s: it speaks IPMI 1.5 only", n.Address())
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ type sensing struct {
 // Those of satellite controllers are left out: they are reached by bridging only.
 func (s *sensing) Sensors(ctx context.Context) ([]ingot.Sensor, error) {
 	var found []ingot.Sensor
-	err := s.do(ctx, "read the sensors", func(*bmclib.Client) error {
+	err := s.Do(ctx, "read the sensors", func(*bmclib.Client) error {
 		return s.native.ask(ctx, "Get Sensor Reading", func() error {
 			return s.native.eachSDR(ctx, func(record *types.SDR) error {
 				probe, ok := describe(record)

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/bmc-toolbox/bmclib/v2/bmc"
+	lib "github.com/bmc-toolbox/bmclib/v2/bmc"
 	"github.com/bmc-toolbox/bmclib/v2/providers/ipmitool"
 	"github.com/bougou/go-ipmi/pkg/types"
 	"github.com/go-logr/logr"
@@ -43,9 +43,17 @@ func newTool(set settings, opt Options) (*tool, error) {
 // Name is the provider's name in bmclib's errors and spans.
 func (t *tool) Name() string { return ipmitool.ProviderName }
 
-func (t *tool) address() string { return net.JoinHostPort(t.set.host, strconv.Itoa(t.set.port)) }
+// Address is the BMC's host and port.
+func (t *tool) Address() string { return net.JoinHostPort(t.set.host, strconv.Itoa(t.set.port)) }
 
-func (t *tool) cause() error {
+// Explain adds what was wanted to a failure that note has explained already (bmc.Provider).
+func (t *tool) Explain(_ string, err error) error { return toolError(t.Address(), t.set.username, err) }
+
+// Heard is true: there is no session that could be spoilt (bmc.Provider).
+func (t *tool) Heard(error) bool { return true }
+
+// Cause is the failure of the call before, once (bmc.Provider).
+func (t *tool) Cause() error {
 	err := t.failed
 	t.failed = nil
 	return err
@@ -54,7 +62,7 @@ func (t *tool) cause() error {
 // Open finds the cipher suite, where neither driver_info nor memory names it. bmclib would try a second suite after any
 // failure at all, and then tell that one's error.
 func (t *tool) Open(ctx context.Context) error {
-	known, remembered := t.opt.Suites.get(t.address())
+	known, remembered := t.opt.Suites.get(t.Address())
 	switch {
 	case t.set.suite != types.CipherSuiteIDReserved:
 		t.suite = t.set.suite
@@ -64,7 +72,7 @@ func (t *tool) Open(ctx context.Context) error {
 		if err := t.find(ctx); err != nil {
 			return t.note(ctx, err)
 		}
-		t.opt.Suites.keep(t.address(), t.suite)
+		t.opt.Suites.keep(t.Address(), t.suite)
 	}
 	// bmclib joins host and port by a colon, and its code for ipmitool then silently leaves out -H where that does not
 	// split again: an IPv6 address has to come in brackets.
@@ -107,7 +115,7 @@ func (t *tool) note(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	t.failed = toolError(t.address(), t.set.username, err)
+	t.failed = toolError(t.Address(), t.set.username, err)
 	return t.failed
 }
 
@@ -144,19 +152,19 @@ func (t *tool) GetSystemEventLogRaw(ctx context.Context) (string, error) {
 }
 
 // BootDeviceOverrideGet reads the boot flags (IPMI 2.0 section 28.13, parameter 5).
-func (t *tool) BootDeviceOverrideGet(ctx context.Context) (bmc.BootDeviceOverride, error) {
+func (t *tool) BootDeviceOverrideGet(ctx context.Context) (lib.BootDeviceOverride, error) {
 	answer, err := t.raw(ctx, 0x00, 0x09, 0x05, 0x00, 0x00)
 	if err == nil && len(answer) < 2 {
 		err = fmt.Errorf("too short an answer: % x", answer)
 	}
 	if err != nil {
-		return bmc.BootDeviceOverride{}, t.note(ctx, err)
+		return lib.BootDeviceOverride{}, t.note(ctx, err)
 	}
 	var flags types.BootOptionParam_BootFlags
 	if err := flags.Unpack(answer[2:]); err != nil {
-		return bmc.BootDeviceOverride{}, t.note(ctx, err)
+		return lib.BootDeviceOverride{}, t.note(ctx, err)
 	}
-	return fromFlags(&flags), nil
+	return override(&flags), nil
 }
 
 // BootDeviceSet runs "chassis bootdev", after stopping the BMC's timer for boot flags (parameter 3). BMCs that have not

@@ -92,8 +92,12 @@ var toolWords = [...]struct {
 	{"Address lookup for", ingot.Invalid},
 }
 
-// toolError gives a failure of ipmitool its code.
+// toolError gives a failure of ipmitool its code, unless it has one.
 func toolError(address, user string, err error) error {
+	var own *ingot.Error
+	if errors.As(err, &own) {
+		return own
+	}
 	code := ingot.Unavailable
 	for _, w := range toolWords {
 		if strings.Contains(err.Error(), w.words) {

@@ -2,11 +2,8 @@ package pxe
 
 import (
 	"context"
-	"net"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
-
-	"github.com/ingot-metal/ingot"
 )
 
 // proxyPort is where firmware asks a boot server (PXE specification 2.1 section 2.2.3).
@@ -33,10 +30,11 @@ func (s *Server) respondProxy(ctx context.Context, q query) (*dhcpv4.DHCPv4, err
 	if err != nil {
 		return nil, err
 	}
-	if f.Spec.Action != ingot.BootKernel || (q.client.Asker != askerIPXE && f.Loader == "") {
+	resp := proxyReply(q.req, q.client, kind, f)
+	if bootFile(resp) == "" && !resp.Options.Has(dhcpv4.OptionVendorSpecificInformation) {
 		return nil, errSilent
 	}
-	return proxyReply(q.req, q.client, kind, f), nil
+	return resp, nil
 }
 
 // proxyReply builds a proxy OFFER or ACK. Option 43 with discovery control 8 (use the boot file of this packet, no
@@ -44,16 +42,15 @@ func (s *Server) respondProxy(ctx context.Context, q query) (*dhcpv4.DHCPv4, err
 func proxyReply(req *dhcpv4.DHCPv4, c client, kind dhcpv4.MessageType, f facts) *dhcpv4.DHCPv4 {
 	resp := answerTo(req, kind, f.Server)
 	bootOptions(req, resp, c, f)
-	if c.Asker == askerHTTP {
+	resp.Options.Del(optionEtherboot) // it would say that there is no proxy
+	if c.Asker == askerHTTP || bootFile(resp) == "" {
 		return resp
 	}
+	resp.ServerIPAddr = f.Server.AsSlice()
 	resp.UpdateOption(dhcpv4.OptClassIdentifier("PXEClient"))
 	resp.UpdateOption(dhcpv4.OptGeneric(dhcpv4.OptionVendorSpecificInformation, []byte{6, 1, 8, 255}))
 	if id := req.Options.Get(dhcpv4.OptionClientMachineIdentifier); id != nil {
 		resp.UpdateOption(dhcpv4.OptGeneric(dhcpv4.OptionClientMachineIdentifier, id))
-	}
-	if resp.ServerIPAddr.Equal(net.IPv4zero) {
-		resp.ServerIPAddr = f.Server.AsSlice()
 	}
 	return resp
 }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -29,6 +28,7 @@ type rack struct {
 	hits    *lines // HTTP requests
 	bridge  string
 	dir     string
+	detour  string // script that the next request for one gets in place of the boot service's
 }
 
 const rackUUID = "4c4c4544-0051-3510-8052-b4c04f4d3132"
@@ -75,8 +75,9 @@ func (r *rack) serve(t *testing.T) {
 	handler := r.server.Handler()
 	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		fmt.Fprintln(r.hits, req.Method, req.URL)
-		if data, err := os.ReadFile(filepath.Join(r.dir, filepath.Base(req.URL.Path))); err == nil && strings.HasPrefix(req.URL.Path, "/extra/") {
-			w.Write(data)
+		if detour := r.detour; detour != "" && req.URL.Path == pxe.ScriptPath {
+			r.detour = ""
+			io.WriteString(w, detour)
 			return
 		}
 		handler.ServeHTTP(w, req)
@@ -93,6 +94,15 @@ func (r *rack) serve(t *testing.T) {
 		}
 	})
 	waitFor(t, 10*time.Second, "the boot service", func() bool { return strings.Contains(r.log.String(), "serving network") })
+}
+
+// evidence is what the boot service did for the test's machine.
+func (r *rack) evidence() []string {
+	all := r.decider.evidence()
+	for i := range all {
+		all[i] = strings.TrimPrefix(all[i], "lab "+testMAC+" ")
+	}
+	return all
 }
 
 // waitFor asks until the answer is yes.
@@ -140,7 +150,7 @@ func (r *rack) boot(t *testing.T, m machine) *lines {
 		args = append(args, "-drive", "if=none,id=d0,format=raw,file="+m.disk, "-device", "virtio-blk-pci,drive=d0,bootindex=2")
 	}
 	if *keep != "" {
-		start(t, io.Discard, "tcpdump", "-i", r.bridge, "-U", "-s", "700", "-w", filepath.Join(*keep, m.capture+".pcap"), "udp or icmp6 or (tcp and dst port 8088)")
+		start(t, io.Discard, "tcpdump", "-i", r.bridge, "-U", "--immediate-mode", "-w", filepath.Join(*keep, m.capture+".pcap"), "udp port 67 or udp port 4011 or udp dst port 69 or icmp6")
 	}
 	console := &lines{}
 	start(t, console, "qemu-system-x86_64", append(args, m.extra...)...)

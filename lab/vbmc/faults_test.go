@@ -19,7 +19,7 @@ import (
 func TestIPMIFaults(t *testing.T) {
 	b := start(t, nil)
 	quick := func(args ...string) (string, error) {
-		return b.tryIpmitool(t, testUser, testPassword, append([]string{"-N", "1", "-R", "3"}, args...)...)
+		return b.tryIpmitool(t, testUser, testPassword, append([]string{"-N", "1", "-R", "5"}, args...)...)
 	}
 	t.Run("busy", func(t *testing.T) {
 		b.Faults.Set(vbmc.Misbehaviour{Busy: -1})
@@ -57,7 +57,7 @@ func TestIPMIFaults(t *testing.T) {
 			}
 			seen = append(seen, e.Outcome)
 		}
-		if got := strings.Join(seen, ","); got != "ok lost,unchanged" {
+		if got := strings.Join(seen, ","); !strings.HasPrefix(got, "ok lost,unchanged") {
 			t.Errorf("outcomes of power on: %s", got)
 		}
 	})

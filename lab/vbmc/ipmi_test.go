@@ -122,7 +122,9 @@ func TestIpmitoolBootNone(t *testing.T) {
 func TestIpmitoolFailedStartKeepsBoot(t *testing.T) {
 	b := start(t, nil)
 	b.ipmitool(t, "chassis", "bootdev", "pxe")
-	b.machine.breakDown(errors.New("no mains"))
+	b.machine.mu.Lock()
+	b.machine.refuse = errors.New("no disk space")
+	b.machine.mu.Unlock()
 	if out, err := b.tryIpmitool(t, testUser, testPassword, "chassis", "power", "on"); err == nil {
 		t.Fatalf("power on of a broken machine succeeded:\n%s", out)
 	}

@@ -1,6 +1,7 @@
 package vbmc_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -19,7 +20,8 @@ import (
 type machine struct {
 	mu     sync.Mutex
 	on     bool
-	fail   error
+	fail   error       // of everything
+	refuse error       // of SetPower
 	boots  []vbmc.Boot // what each start or reset was told to boot
 	nmis   int
 	media  string
@@ -41,8 +43,8 @@ func (m *machine) SetPower(ctx context.Context, action vbmc.PowerAction, boot vb
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		return m.fail
+	if err := cmp.Or(m.fail, m.refuse); err != nil {
+		return err
 	}
 	m.on = action == vbmc.PowerOn || action == vbmc.PowerReset
 	if m.on {

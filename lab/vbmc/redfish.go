@@ -20,7 +20,9 @@ import (
 type redfishServer struct {
 	server   *Server
 	http     *http.Server
-	work     sync.WaitGroup // requests under way
+	mu       sync.Mutex
+	closed   bool
+	work     sync.WaitGroup // requests under way; grows under mu while not closed
 	routes   map[string]map[string]route
 	sessions tokens
 	media    mediaState
@@ -77,14 +79,31 @@ func (r *redfishServer) serve(ctx context.Context) error {
 
 // close breaks all connections off and ends serve.
 func (r *redfishServer) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
 	if err := r.http.Close(); err != nil {
 		r.server.Logger.Warn("cannot close Redfish listener", "error", err)
 	}
 }
 
+// begin counts a request, unless the server is closing: a connection can bring
+// one at the last moment.
+func (r *redfishServer) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.work.Add(1)
+	}
+	return !r.closed
+}
+
 // ServeHTTP answers one request, as the faults allow.
 func (r *redfishServer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	r.work.Add(1)
+	if !r.begin() {
+		hangUp(w)
+		return
+	}
 	defer r.work.Done()
 	ctx := request.Context()
 	if r.server.Faults.dropped() {

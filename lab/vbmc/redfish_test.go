@@ -191,4 +191,10 @@ func TestBootIsOneForBothProtocols(t *testing.T) {
 		t.Errorf("took %v, want %v; left %v", got, want, b.Boot())
 	}
 	wantJournal(t, b.log, vbmc.ProtocolMachine, `self-boot "cdrom once efi"`)
+
+	b.ipmitool(t, "chassis", "bootdev", "pxe", "options=persistent")
+	if _, err := send(t, b, http.MethodPatch, systemPath, `{"Boot":{"BootSourceOverrideEnabled":"Disabled"}}`, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, b.ipmitool(t, "chassis", "bootparam", "get", "5"), "Boot Flag Invalid")
 }

@@ -1,0 +1,143 @@
+package drivertest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Suite is what a driver declares of itself for Run.
+type Suite struct {
+	// New sets up a rig, and takes it away by t.Cleanup.
+	New func(t testing.TB) Rig
+	// Devices are the boot devices that the machine must know; Hidden are further ones, which this other side cannot
+	// tell apart; Foreign are some that it must refuse.
+	Devices, Hidden, Foreign []ingot.BootDevice
+	// Modes says that the firmware mode is kept with the boot device, as the BMC's other side shows.
+	Modes bool
+	// Abilities are the names of the extra abilities that a machine must have, of those that Run knows: "close",
+	// "boot devices", "nmi", "sensors", "event log". It must have no others of these.
+	Abilities []string
+	// PowerOnly leaves out what is about boot devices, for other sides that cannot show them.
+	PowerOnly bool
+}
+
+// Patience of the suite. None of them is an expectation of speed.
+const (
+	// deadline is given to exchanges with a BMC that does not answer.
+	deadline = 300 * time.Millisecond
+	// grace is how long after its deadline an exchange counts as never coming back.
+	grace = 10 * time.Second
+	// ample is given to exchanges that come back by themselves.
+	ample = 30 * time.Second
+)
+
+// Run runs all facts, each on a rig of its own.
+func Run(t *testing.T, s Suite) {
+	facts := []struct {
+		name string
+		fact func(*testing.T, Suite, Rig)
+	}{
+		{"power is read", powerIsRead},
+		{"power is set", powerIsSet},
+		{"power repeats change nothing", powerRepeats},
+		{"soft off", softOff},
+		{"unknown power action", unknownPowerAction},
+		{"wrong password", wrongPassword},
+		{"dead BMC", deadBMC},
+		{"cancelled exchange", cancelled},
+		{"busy BMC", busyBMC},
+		{"full BMC", fullBMC},
+		{"lost reply", lostReply},
+		{"recovers", recovers},
+		{"close", closes},
+		{"abilities", abilities},
+		{"abilities through wrappers", wrapped},
+		{"nmi", nmi},
+		{"sensors", sensors},
+		{"event log", eventLog},
+		{"many machines at once", manyMachines},
+		{"one machine at once", oneMachineShared},
+	}
+	if !s.PowerOnly {
+		facts = append(facts, []struct {
+			name string
+			fact func(*testing.T, Suite, Rig)
+		}{
+			{"boot device is set", bootDeviceIsSet},
+			{"boot device repeats change nothing", bootDeviceRepeats},
+			{"boot device used up", bootDeviceUsedUp},
+			{"boot mode is left", bootModeIsLeft},
+			{"foreign boot devices", foreignBootDevices},
+			{"lost boot reply", lostBootReply},
+		}...)
+	}
+	for _, f := range facts {
+		t.Run(f.name, func(t *testing.T) {
+			before := goleak.IgnoreCurrent()
+			t.Cleanup(func() { goleak.VerifyNone(t, before) }) // after the rig and its machines are gone
+			f.fact(t, s, s.New(t))
+		})
+	}
+}
+
+// open is a machine of the rig's, closed when the fact has been seen.
+func open(t testing.TB, rig Rig, login Login) ingot.Machine {
+	t.Helper()
+	m := rig.Machine(t, login)
+	if closer, ok := ingot.As[ingot.Closer](m); ok {
+		t.Cleanup(func() { require.NoError(t, closer.Close()) })
+	}
+	return m
+}
+
+// another does something with a machine that is closed again at once.
+func another(t testing.TB, rig Rig, do func(ingot.Machine)) {
+	t.Helper()
+	m := rig.Machine(t, RightPassword)
+	do(m)
+	if closer, ok := ingot.As[ingot.Closer](m); ok {
+		require.NoError(t, closer.Close())
+	}
+}
+
+func enough(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), ample)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// breakOrSkip breaks the BMC, or leaves the fact out where the rig cannot.
+func breakOrSkip(t *testing.T, rig Rig, f Fault) {
+	t.Helper()
+	if !rig.Break(t, f) {
+		t.Skipf("this rig cannot make a BMC %s", f)
+	}
+}
+
+// comesBack waits for an exchange that must end by itself, and gives its error.
+func comesBack(t *testing.T, exchange func() error) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- exchange() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(deadline + grace):
+		require.FailNow(t, "the exchange did not come back")
+		return nil
+	}
+}
+
+// passes asserts that err is one after which asking again makes sense.
+func passes(t testing.TB, err error) {
+	t.Helper()
+	require.Error(t, err)
+	require.False(t, ingot.IsFatal(err), "this passes: %v", err)
+}

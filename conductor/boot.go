@@ -118,7 +118,7 @@ func (c *Conductor) BootFile(ctx context.Context, token, name string) (io.ReadSe
 	case initramfsName:
 		return openFile(firstText(ingot.Text(node.DriverInfo, "deploy_ramdisk"), c.Ramdisk[initramfsName]))
 	case configDriveName:
-		data, err := c.Blobs.Blob(ctx, configDriveKey(node.UUID))
+		data, _, err := c.Blobs.Blob(ctx, configDriveKey(node.UUID))
 		if err != nil {
 			return nil, 0, err
 		}

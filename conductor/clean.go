@@ -74,7 +74,10 @@ func (c *Conductor) cleans(n *ingot.Node) bool {
 
 // forgetInstance clears what belonged to the instance (Ironic: undeploy clears instance_info, instance_uuid and the
 // allocation).
-func forgetInstance(_ context.Context, r *Run) (Progress, error) {
+func forgetInstance(ctx context.Context, r *Run) (Progress, error) {
+	if err := r.c.Blobs.DeleteBlob(ctx, configDriveKey(r.Node.UUID)); err != nil {
+		return Progress{}, err
+	}
 	r.Change(func(n *ingot.Node) {
 		n.InstanceInfo, n.InstanceUUID, n.InstanceName, n.AllocationUUID = map[string]any{}, "", "", ""
 		n.DeployStep = nil

@@ -15,8 +15,8 @@ import (
 
 // Conductor is the engine with its plans. Fields are set once, before Run.
 type Conductor struct {
-	ID         string // random for each process start: the claimer of operations and owner of BMC leases
-	Hostname   string // what clients see as reservation and conductor
+	ID         string // random for each process start: the owner of BMC leases
+	Hostname   string // the claimer of operations, which clients see as reservation and conductor
 	Operations Operations
 	Wakes      Wakes
 	Nodes      Nodes

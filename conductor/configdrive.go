@@ -24,18 +24,18 @@ func buildConfigDrive(ctx context.Context, r *Run) (Progress, error) {
 		r.Remember("config_drive", text)
 		return Holds(), nil
 	case text == "" && r.Op.Kind == ingot.KindRebuild:
-		if _, err := r.c.Blobs.Blob(ctx, configDriveKey(r.Node.UUID)); err == nil {
+		if _, _, err := r.c.Blobs.Blob(ctx, configDriveKey(r.Node.UUID)); err == nil {
 			r.Remember("config_drive", configDriveName)
 		}
 		return Holds(), nil
 	case text == "":
-		return Holds(), r.c.Blobs.PutBlob(ctx, configDriveKey(r.Node.UUID), nil, r.Now)
+		return Holds(), r.c.Blobs.DeleteBlob(ctx, configDriveKey(r.Node.UUID))
 	}
 	packed, err := packConfigDrive(text, r.Node)
 	if err != nil {
 		return Progress{}, ingot.Fatal(err)
 	}
-	if err := r.c.Blobs.PutBlob(ctx, configDriveKey(r.Node.UUID), []byte(packed), r.Now.Add(blobsKept)); err != nil {
+	if err := r.c.Blobs.PutBlob(ctx, configDriveKey(r.Node.UUID), "text/plain", []byte(packed), r.Now.Add(blobsKept)); err != nil {
 		return Progress{}, err
 	}
 	r.Remember("config_drive", configDriveName)

@@ -133,7 +133,7 @@ func (c *Conductor) ContinueInspection(ctx context.Context, nodeUUID string, inv
 	if err != nil {
 		return node, err
 	}
-	if err := c.Blobs.PutBlob(ctx, inspectionKey(node.UUID), data, c.Now().Add(c.Settings.CallbackTimeout)); err != nil {
+	if err := c.Blobs.PutBlob(ctx, inspectionKey(node.UUID), "application/json", data, c.Now().Add(c.Settings.CallbackTimeout)); err != nil {
 		return node, err
 	}
 	return c.Nodes.ChangeNode(ctx, ingot.NodeChange{UUID: node.UUID, Wake: true, Change: func(*ingot.Node) error { return nil }})

@@ -17,7 +17,7 @@ import (
 func (c *Conductor) inspectPlan() Plan {
 	began := Step{Name: "begin", State: ingot.Inspecting, Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
 		r.Change(func(n *ingot.Node) { n.InspectionStartedAt, n.InspectionFinishedAt = r.Now, time.Time{} })
-		return Holds(), r.c.Blobs.PutBlob(ctx, inspectionKey(r.Node.UUID), nil, r.Now)
+		return Holds(), r.c.Blobs.DeleteBlob(ctx, inspectionKey(r.Node.UUID))
 	}}
 	return Plan{
 		Steps: []Step{
@@ -45,8 +45,8 @@ type inspection struct {
 
 // takeInventory waits for the agent's report and stores it with everything it tells, in one commit.
 func takeInventory(ctx context.Context, r *Run) (Progress, error) {
-	data, err := r.c.Blobs.Blob(ctx, inspectionKey(r.Node.UUID))
-	if ingot.CodeOf(err) == ingot.NotFound || err == nil && len(data) == 0 {
+	data, _, err := r.c.Blobs.Blob(ctx, inspectionKey(r.Node.UUID))
+	if ingot.CodeOf(err) == ingot.NotFound {
 		return ForAgent(agentPoll, "waiting for the agent's inventory"+r.lastSeen()), nil
 	}
 	if err != nil {

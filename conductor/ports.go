@@ -53,8 +53,11 @@ type Leases interface {
 // Blobs keeps small files that machines fetch while they are provisioned.
 type Blobs interface {
 	// PutBlob stores data under key until the given time; the same key again replaces it.
-	PutBlob(ctx context.Context, key string, data []byte, until time.Time) error
-	Blob(ctx context.Context, key string) ([]byte, error)
+	PutBlob(ctx context.Context, key, mediaType string, data []byte, until time.Time) error
+	// Blob gives a file; NotFound when there is none, or its time is over.
+	Blob(ctx context.Context, key string) (data []byte, mediaType string, err error)
+	// DeleteBlob removes a file; one that is not there is no error.
+	DeleteBlob(ctx context.Context, key string) error
 }
 
 // Machines assembles a node's machine from its driver_info and interface fields.

@@ -36,7 +36,7 @@ func (c *Conductor) claim(ctx context.Context, free chan struct{}, passes *sync.
 	if slots == 0 {
 		return 0
 	}
-	claimed, err := c.Operations.ClaimOperations(ctx, c.ID, slots)
+	claimed, err := c.Operations.ClaimOperations(ctx, c.Hostname, slots)
 	if err != nil && ctx.Err() == nil {
 		c.Log.Error("cannot claim operations; trying again", "error", err)
 	}
@@ -46,7 +46,7 @@ func (c *Conductor) claim(ctx context.Context, free chan struct{}, passes *sync.
 	for _, pass := range claimed {
 		passes.Go(func() {
 			defer func() { free <- struct{}{} }()
-			c.pass(context.WithoutCancel(ctx), pass)
+			c.pass(ctx, pass)
 		})
 	}
 	return len(claimed)
@@ -85,18 +85,40 @@ func (c *Conductor) rest(ctx context.Context) {
 	}
 }
 
-// pass asks one step of one claimed operation and commits what it found.
+// pass asks one step of one claimed operation and commits what it found. A pass that was begun is finished even while
+// the process stops; a store that does not answer is tried until then.
 func (c *Conductor) pass(ctx context.Context, claimed ingot.Pass) {
 	r := c.newRun(claimed)
-	c.advance(ctx, r)
-	err := c.Operations.CommitPass(ctx, r.result())
-	switch ingot.CodeOf(err) {
-	case "":
-	case ingot.Fenced:
-		c.Log.Info("claim lost; the pass is dropped", "operation", r.Op.UUID, "node", r.Node.UUID)
-	default:
-		c.Log.Error("cannot commit a pass; the operation is asked again when its claim is put back",
-			"operation", r.Op.UUID, "node", r.Node.UUID, "error", err)
+	finish := context.WithoutCancel(ctx)
+	c.advance(finish, r)
+	for {
+		err := c.Operations.CommitPass(finish, r.result())
+		if err == nil {
+			return
+		}
+		if ingot.CodeOf(err) == ingot.Fenced {
+			c.Log.Info("claim lost; the pass is dropped", "operation", r.Op.UUID, "node", r.Node.UUID)
+			return
+		}
+		c.Log.Error("cannot commit a pass; trying again", "operation", r.Op.UUID, "node", r.Node.UUID, "error", err)
+		if !pause(ctx, commitRetry) {
+			return // the next process puts the claim back and asks again
+		}
+	}
+}
+
+// commitRetry is how long a store that failed is left alone.
+const commitRetry = time.Second
+
+// pause lets d pass; false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

@@ -1,0 +1,242 @@
+package conductor_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor"
+)
+
+// plan is an operation that the loops run over: where it starts, its verb, where it ends, and what the world must have
+// seen for each attempt.
+type plan struct {
+	name   string
+	from   ingot.State
+	verb   ingot.Verb
+	to     ingot.State
+	failed ingot.State
+	power  ingot.PowerState // of the machine at the end
+	once   string           // what the agent must have been told once for each attempt; "" nothing
+}
+
+func plans() []plan {
+	return []plan{
+		{"verify", ingot.Enroll, ingot.VerbManage, ingot.Manageable, ingot.Enroll, ingot.PowerOff, ""},
+		{"inspect", ingot.Manageable, ingot.VerbInspect, ingot.Manageable, ingot.InspectFailed, ingot.PowerOff, ""},
+		{"provide", ingot.Manageable, ingot.VerbProvide, ingot.Available, ingot.CleanFailed, ingot.PowerOff, "agent clean.execute_clean_step"},
+		{"clean", ingot.Manageable, ingot.VerbClean, ingot.Manageable, ingot.CleanFailed, ingot.PowerOff, "agent clean.execute_clean_step"},
+		{"deploy", ingot.Available, ingot.VerbActive, ingot.Active, ingot.DeployFailed, ingot.PowerOn, "agent standby.prepare_image"},
+		{"rebuild", ingot.Active, ingot.VerbRebuild, ingot.Active, ingot.DeployFailed, ingot.PowerOn, "agent standby.prepare_image"},
+		{"delete", ingot.Active, ingot.VerbDeleted, ingot.Available, "", ingot.PowerOff, "agent clean.execute_clean_step"},
+	}
+}
+
+// run asks the verb of a new node and waits for the operation's end.
+func (p plan) run(w *world) ingot.Node {
+	w.t.Helper()
+	n := w.node(p.from)
+	w.ask(n.UUID, p.verb)
+	return w.ended(n.UUID)
+}
+
+// ended waits until a node has no live operation.
+func (w *world) ended(id string) ingot.Node {
+	w.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		_, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision)
+		if ingot.CodeOf(err) == ingot.NotFound {
+			return w.get(id)
+		}
+		require.NoError(w.t, err)
+		require.True(w.t, time.Now().Before(deadline), "the operation never ended: %q", w.journal)
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// asked counts the askings of steps, and does something at one of them.
+type asked struct {
+	mu    sync.Mutex
+	n, at int
+	here  func(do func() (conductor.Progress, error)) (conductor.Progress, error)
+}
+
+func (a *asked) intercept(_ context.Context, _ *conductor.Run, _ conductor.Step, do func() (conductor.Progress, error)) (conductor.Progress, error) {
+	a.mu.Lock()
+	a.n++
+	hit := a.n == a.at
+	a.mu.Unlock()
+	if hit {
+		return a.here(do)
+	}
+	return do()
+}
+
+// askings runs a plan undisturbed and says how often its steps were asked.
+func askings(t *testing.T, p plan) int {
+	t.Helper()
+	w := newWorld(t)
+	count := &asked{}
+	w.start(func(c *conductor.Conductor) { c.Intercept = count.intercept })
+	require.Equal(t, p.to, p.run(w).ProvisionState)
+	w.kill()
+	return count.n
+}
+
+// TestKilledAnywhere kills the conductor before, inside and after every asking of every plan's steps, and starts another:
+// the operation ends as if nothing had happened, and the agent was told everything once. The verdict is the machines'
+// and agents' journal.
+func TestKilledAnywhere(t *testing.T) {
+	for _, p := range plans() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			for at := range askings(t, p) {
+				for _, moment := range []string{"before", "inside", "after"} {
+					t.Run(fmt.Sprintf("%s asking %d", moment, at+1), func(t *testing.T) { killedOnce(t, p, at+1, moment) })
+				}
+			}
+		})
+	}
+}
+
+func killedOnce(t *testing.T, p plan, at int, moment string) {
+	w := newWorld(t)
+	m := &mortal{Store: w.store}
+	killed := make(chan struct{})
+	die := func() { m.die(); close(killed) }
+	kill := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
+		if moment == "before" {
+			die()
+			return conductor.Progress{}, errDead
+		}
+		progress, err := do()
+		if moment == "inside" {
+			die()
+			return conductor.Progress{}, errDead
+		}
+		m.mu.Lock()
+		m.after = m.commits + 1
+		m.mu.Unlock()
+		close(killed)
+		return progress, err
+	}}
+	w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
+	n := w.node(p.from)
+	w.ask(n.UUID, p.verb)
+	w.untilKilled(n.UUID, killed)
+	w.kill()
+	w.start(nil)
+	end := w.ended(n.UUID)
+	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.journal)
+	p.verdict(t, w, end, 1)
+}
+
+// untilKilled waits for the kill, or for the operation's end: how often a step is asked that waits for the agent depends
+// on who is quicker, so the last askings of one run may not come up in another.
+func (w *world) untilKilled(id string, killed <-chan struct{}) {
+	w.t.Helper()
+	for {
+		select {
+		case <-killed:
+			return
+		case <-time.After(20 * time.Millisecond):
+			if _, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision); ingot.CodeOf(err) == ingot.NotFound {
+				return
+			}
+		}
+	}
+}
+
+// verdict asks the machine and the agents' journal.
+func (p plan) verdict(t *testing.T, w *world, end ingot.Node, attempts int) {
+	t.Helper()
+	power, err := w.rack.Machine(&end).PowerState(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, p.power, power)
+	require.Equal(t, p.power, end.PowerState)
+	require.Empty(t, end.Reservation)
+	if p.once != "" {
+		require.Equal(t, attempts, w.count(p.once), "%q", w.journal)
+	}
+}
+
+// TestFailedAnywhere fails every asking of every plan's steps for good: the node ends in the failed state with the
+// reason, and its machine is off.
+func TestFailedAnywhere(t *testing.T) {
+	for _, p := range plans() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			for at := range askings(t, p) {
+				t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) { failedOnce(t, p, at+1) })
+			}
+		})
+	}
+}
+
+func failedOnce(t *testing.T, p plan, at int) {
+	w := newWorld(t)
+	fail := &asked{at: at, here: func(func() (conductor.Progress, error)) (conductor.Progress, error) {
+		return conductor.Progress{}, ingot.Fatalf("planted failure")
+	}}
+	w.start(func(c *conductor.Conductor) { c.Intercept = fail.intercept })
+	end := p.run(w)
+	require.Equal(t, ingot.Failed, classOf(end.ProvisionState), "%s", end.ProvisionState)
+	if p.failed != "" {
+		require.Equal(t, p.failed, end.ProvisionState)
+	}
+	require.Contains(t, end.LastError, "planted failure")
+	power, err := w.rack.Machine(&end).PowerState(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, ingot.PowerOff, power)
+	require.NotEqual(t, ingot.BootKernel, end.Boot.Action, "it must not boot the ramdisk by itself")
+}
+
+// classOf is the class of a state in which a failure may end: enroll and error are those of verify and delete.
+func classOf(s ingot.State) ingot.StateClass {
+	if s == ingot.Enroll || s == ingot.ErrorState {
+		return ingot.Failed
+	}
+	return s.Class()
+}
+
+// TestPowerCutAnywhere cuts a machine's power behind the back of every asking: the operation still ends where it should,
+// with at most one more attempt, and the agent of the last boot did the work.
+func TestPowerCutAnywhere(t *testing.T) {
+	for _, p := range plans() {
+		if p.once == "" {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			for at := range askings(t, p) {
+				t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) { cutOnce(t, p, at+1) })
+			}
+		})
+	}
+}
+
+func cutOnce(t *testing.T, p plan, at int) {
+	w := newWorld(t)
+	n := w.node(p.from)
+	cut := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
+		now := w.get(n.UUID)
+		require.NoError(t, w.rack.Machine(&now).SetPower(t.Context(), ingot.ActionOff))
+		w.note("cut")
+		return do()
+	}}
+	w.start(func(c *conductor.Conductor) {
+		c.Intercept = cut.intercept
+		c.Settings.CallbackTimeout = 3 * time.Second
+	})
+	w.ask(n.UUID, p.verb)
+	end := w.ended(n.UUID)
+	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.journal)
+	require.LessOrEqual(t, w.count(p.once), 2, "%q", w.journal)
+	require.GreaterOrEqual(t, w.count(p.once), 1, "%q", w.journal)
+}

@@ -1,0 +1,116 @@
+package conductor_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor"
+)
+
+func TestLifeOfANode(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Enroll)
+
+	w.ask(n.UUID, ingot.VerbManage)
+	w.until(n.UUID, ingot.Manageable)
+	w.ask(n.UUID, ingot.VerbInspect)
+	seen := w.until(n.UUID, ingot.Manageable)
+	require.Equal(t, "8192", seen.Properties["memory_mb"])
+	require.Equal(t, ingot.ModeUEFI, seen.BootMode)
+	require.False(t, seen.InspectionFinishedAt.IsZero())
+
+	w.ask(n.UUID, ingot.VerbProvide)
+	w.until(n.UUID, ingot.Available)
+	require.Equal(t, 1, w.count("agent clean.execute_clean_step"))
+
+	w.ask(n.UUID, ingot.VerbActive)
+	active := w.until(n.UUID, ingot.Active)
+	require.Equal(t, ingot.PowerOn, active.PowerState)
+	require.Equal(t, ingot.BootLocalDisk, active.Boot.Action)
+	require.Empty(t, active.Agent, "nothing is left of the agent")
+	require.Empty(t, active.Reservation)
+	require.Equal(t, 1, w.count("agent standby.prepare_image"))
+	require.Equal(t, []string{
+		"check", "image", "config-drive", "power-off", "network-boot", "power-on", "agent", "collect-steps",
+		"run-steps", "run-steps", "run-steps", "sync", "power-off-agent", "disk-boot", // run-steps once for each frozen step, and once to find the end
+	}, lastSteps(w.steps(n.UUID), 14))
+
+	w.ask(n.UUID, ingot.VerbRebuild)
+	w.until(n.UUID, ingot.Active)
+	require.Equal(t, 2, w.count("agent standby.prepare_image"))
+
+	w.ask(n.UUID, ingot.VerbDeleted)
+	gone := w.until(n.UUID, ingot.Available)
+	require.Empty(t, gone.InstanceInfo)
+	require.Equal(t, 2, w.count("agent clean.execute_clean_step"))
+	require.Equal(t, ingot.PowerOff, gone.PowerState)
+}
+
+func lastSteps(steps []string, n int) []string { return steps[max(0, len(steps)-n):] }
+
+func TestNoCleaningWhereItIsOff(t *testing.T) {
+	w := newWorld(t)
+	w.start(func(c *conductor.Conductor) { c.Settings.AutomatedClean = false })
+	n := w.node(ingot.Manageable)
+	w.ask(n.UUID, ingot.VerbProvide)
+	w.until(n.UUID, ingot.Available)
+	require.Zero(t, w.count("agent clean.execute_clean_step"))
+	require.Zero(t, w.count("power on"))
+}
+
+func TestPowerVerbs(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Manageable)
+	for _, step := range []struct {
+		target ingot.PowerTarget
+		want   ingot.PowerState
+	}{{ingot.TargetPowerOn, ingot.PowerOn}, {ingot.TargetReboot, ingot.PowerOn}, {ingot.TargetSoftOff, ingot.PowerOff}, {ingot.TargetSoftReboot, ingot.PowerOn}, {ingot.TargetPowerOff, ingot.PowerOff}} {
+		require.NoError(t, w.conductor().SetPower(t.Context(), w.get(n.UUID), step.target, 0))
+		require.Eventually(t, func() bool {
+			now := w.get(n.UUID)
+			return now.TargetPowerState == "" && now.PowerState == step.want
+		}, 10*time.Second, time.Millisecond, step.target)
+	}
+	require.Equal(t, 2, w.count("power off"), "a reboot and an off: %q", w.journal)
+}
+
+func TestVerbsThatTheTableDoesNotHave(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Enroll)
+	err := w.conductor().Provision(t.Context(), n, ingot.ProvisionRequest{Verb: ingot.VerbActive})
+	require.EqualError(t, err, `The requested action "active" can not be performed on node "`+n.UUID+`" while it is in state "enroll".`)
+	require.Equal(t, ingot.Enroll, w.get(n.UUID).ProvisionState)
+}
+
+func TestDeleteReplacesADeployThatWaits(t *testing.T) {
+	w := newWorld(t)
+	w.rack.Delays.Boot = time.Hour
+	w.start(nil)
+	n := w.node(ingot.Available)
+	w.ask(n.UUID, ingot.VerbActive)
+	w.until(n.UUID, ingot.DeployWait)
+	w.rack.Delays.Boot = 0
+	w.ask(n.UUID, ingot.VerbDeleted)
+	w.until(n.UUID, ingot.Available)
+	require.Zero(t, w.count("agent standby.prepare_image"))
+}
+
+func TestAbortOfACleanThatWaits(t *testing.T) {
+	w := newWorld(t)
+	w.rack.Delays.Boot = time.Hour
+	w.start(nil)
+	n := w.node(ingot.Manageable)
+	w.ask(n.UUID, ingot.VerbProvide)
+	w.until(n.UUID, ingot.CleanWait)
+	w.ask(n.UUID, ingot.VerbAbort)
+	failed := w.until(n.UUID, ingot.CleanFailed)
+	require.Contains(t, failed.LastError, "aborted")
+	require.Equal(t, ingot.PowerOff, failed.PowerState)
+	require.False(t, failed.Maintenance)
+}

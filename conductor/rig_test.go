@@ -1,0 +1,257 @@
+package conductor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor"
+	"github.com/ingot-metal/ingot/conductor/fake"
+	"github.com/ingot-metal/ingot/store"
+)
+
+// world is everything that outlives a conductor: the store, the machines with their agents, and a journal of what was
+// done to them.
+type world struct {
+	t     *testing.T
+	store *store.Store
+	rack  *fake.Rack
+
+	mu      sync.Mutex
+	journal []string
+	live    *conductor.Conductor
+	stop    func()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "ingot.db"), Host: "here"})
+	require.NoError(t, err)
+	w := &world{t: t, store: s, rack: &fake.Rack{Log: slog.New(slog.DiscardHandler)}, stop: func() {}}
+	w.rack.Caller = w
+	t.Cleanup(func() { w.kill(); require.NoError(t, s.Close()) })
+	return w
+}
+
+// start begins a conductor; change adjusts it before it runs.
+func (w *world) start(change func(*conductor.Conductor)) {
+	c := &conductor.Conductor{
+		ID: uuid.NewString(), Hostname: "here", Operations: w.store, Wakes: w.store, Nodes: w.store, Leases: w.store, Blobs: w.store,
+		Machines: machines{w}, Images: imagesThatAreThere{}, BootURL: func(netip.Addr) string { return "http://boot" },
+		Settings: conductor.Settings{Poll: 20 * time.Millisecond, PowerSync: -1, AutomatedClean: true, MaxCleans: 1000, MaxDeploys: 1000},
+	}
+	if change != nil {
+		change(c)
+	}
+	c.Prepare()
+	require.NoError(w.t, w.store.ReleaseClaims(w.t.Context(), ""))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	w.mu.Lock()
+	w.live = c
+	w.stop = func() { cancel(); <-ended }
+	w.mu.Unlock()
+	go func() { ended <- c.Run(ctx) }()
+}
+
+// kill stops the conductor. What it had claimed stays claimed.
+func (w *world) kill() {
+	w.mu.Lock()
+	stop := w.stop
+	w.stop = func() {}
+	w.mu.Unlock()
+	stop()
+}
+
+func (w *world) conductor() *conductor.Conductor {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.live
+}
+
+// The world passes on what agents say to whichever conductor lives.
+
+func (w *world) Lookup(ctx context.Context, macs []string, node, from string) (ingot.Node, error) {
+	return w.conductor().Lookup(ctx, macs, node, from)
+}
+
+func (w *world) Heartbeat(ctx context.Context, node string, hb ingot.Heartbeat) error {
+	return w.conductor().Heartbeat(ctx, node, hb)
+}
+
+func (w *world) ContinueInspection(ctx context.Context, node string, inventory ingot.Inventory, plugin map[string]any, from string) (ingot.Node, error) {
+	return w.conductor().ContinueInspection(ctx, node, inventory, plugin, from)
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.journal = append(w.journal, fmt.Sprintf(format, args...))
+}
+
+// count says how often a line is in the journal.
+func (w *world) count(line string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, l := range w.journal {
+		if l == line {
+			n++
+		}
+	}
+	return n
+}
+
+// node enrols a fake node in a state.
+func (w *world) node(state ingot.State) ingot.Node {
+	w.t.Helper()
+	n := ingot.Node{
+		UUID: uuid.NewString(), Driver: "fake-hardware", ProvisionState: state, PowerState: ingot.PowerOff,
+		Interfaces: ingot.Interfaces{Boot: "fake", Deploy: "fake", Inspect: "fake", Power: "fake", Management: "fake"},
+	}
+	require.NoError(w.t, w.store.CreateNode(w.t.Context(), &n, nil))
+	return n
+}
+
+func (w *world) get(id string) ingot.Node {
+	w.t.Helper()
+	n, err := w.store.Node(w.t.Context(), id)
+	require.NoError(w.t, err)
+	return n
+}
+
+// ask sends a verb, as the API would.
+func (w *world) ask(id string, verb ingot.Verb) {
+	w.t.Helper()
+	req := ingot.ProvisionRequest{Verb: verb}
+	if verb == ingot.VerbClean {
+		req.CleanSteps = []map[string]any{{"interface": "deploy", "step": "erase_devices_metadata"}}
+	}
+	require.NoError(w.t, w.conductor().Provision(w.t.Context(), w.get(id), req))
+}
+
+// until waits for a state, and says what the node was like if it never came.
+func (w *world) until(id string, state ingot.State) ingot.Node {
+	w.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		n := w.get(id)
+		if n.ProvisionState == state {
+			return n
+		}
+		if time.Now().After(deadline) {
+			op, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision)
+			require.FailNow(w.t, "state never came", "want %s, is %s (target %s, error %q); operation %+v, %v; journal %q", state, n.ProvisionState, n.TargetProvisionState, n.LastError, op, err, w.journal)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// steps are the steps that were committed for a node, in order, without those that were only asked again.
+func (w *world) steps(id string) []string {
+	w.t.Helper()
+	events, _, err := w.store.Events(w.t.Context(), 0, 100_000)
+	require.NoError(w.t, err)
+	var steps []string
+	for _, e := range events {
+		if e.Node == id && e.Type == "operation.step" {
+			steps = append(steps, fmt.Sprint(e.Data["after"]))
+		}
+	}
+	return steps
+}
+
+// machines hands out the rack's machines and wire, journaling what is done to them.
+type machines struct{ w *world }
+
+func (m machines) Machine(n *ingot.Node) (ingot.Machine, string, error) {
+	return journaled{m.w.rack.Machine(n), m.w}, "bmc-" + n.UUID, nil
+}
+
+func (m machines) Agent(*ingot.Node) conductor.AgentWire { return journaledWire{m.w.rack, m.w} }
+
+func (m machines) Supports(*ingot.Node, string, string) bool { return true }
+
+type journaled struct {
+	ingot.Machine
+	w *world
+}
+
+func (j journaled) SetPower(ctx context.Context, action ingot.PowerAction) error {
+	j.w.note("power %s", action)
+	return j.Machine.SetPower(ctx, action)
+}
+
+type journaledWire struct {
+	*fake.Rack
+	w *world
+}
+
+func (j journaledWire) Send(ctx context.Context, n *ingot.Node, request ingot.AgentRequest, wait bool) (ingot.AgentCommand, error) {
+	command, err := j.Rack.Send(ctx, n, request, wait)
+	if err == nil {
+		j.w.note("agent %s", request.Name)
+	}
+	return command, err
+}
+
+// imagesThatAreThere answers every question about images.
+type imagesThatAreThere struct{}
+
+func (imagesThatAreThere) Prepare(_ context.Context, source ingot.ImageSource) (ingot.ImageReady, error) {
+	return ingot.ImageReady{ID: "image", URL: source.URL, DiskFormat: "raw", Checksum: source.Checksum, ChecksumAlgo: "sha256"}, nil
+}
+
+// mortal is a store whose conductor can be killed: from then on nothing that it does is written.
+type mortal struct {
+	*store.Store
+	mu   sync.Mutex
+	dead bool
+	// after kills the conductor after so many commits; 0 never.
+	after   int
+	commits int
+}
+
+var errDead = errors.New("this conductor was killed")
+
+func (m *mortal) die() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dead = true
+}
+
+func (m *mortal) isDead() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.dead
+}
+
+func (m *mortal) CommitPass(ctx context.Context, result ingot.Result) error {
+	if m.isDead() {
+		return errDead
+	}
+	err := m.Store.CommitPass(ctx, result)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.commits++; m.commits == m.after {
+		m.dead = true
+	}
+	return err
+}
+
+func (m *mortal) ClaimOperations(ctx context.Context, name string, n int) ([]ingot.Pass, error) {
+	if m.isDead() {
+		return nil, errDead
+	}
+	return m.Store.ClaimOperations(ctx, name, n)
+}

@@ -34,6 +34,7 @@ type key struct {
 	id    [keyIDSize]byte
 	check string // tells, without showing the secret, whether it is the one that a database was written with
 	aead  cipher.AEAD
+	more  []byte // from which keys for other purposes are derived
 }
 
 // newKeyring derives the keys of the secrets, the current one first.
@@ -62,6 +63,9 @@ func newKey(secret []byte) (key, error) {
 	if err != nil {
 		return k, err
 	}
+	if k.more, err = hkdf.Key(sha256.New, secret, nil, "ingot further keys", 32); err != nil {
+		return k, err
+	}
 	block, err := aes.NewCipher(encryption)
 	if err != nil {
 		return k, err
@@ -72,6 +76,16 @@ func newKey(secret []byte) (key, error) {
 	copy(k.id[:], check[:keyIDSize])
 	k.check = hex.EncodeToString(check[keyIDSize:])
 	return k, nil
+}
+
+// DeriveKey gives 32 bytes that depend on the current secret and the purpose alone: the same on every process that was
+// given the secret.
+func (s *Store) DeriveKey(purpose string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, s.keys.keys[0].more, nil, purpose, 32)
+	if err != nil {
+		return nil, fmt.Errorf("cannot derive a key for %s: %w", purpose, err)
+	}
+	return key, nil
 }
 
 func (k key) name() string { return hex.EncodeToString(k.id[:]) }

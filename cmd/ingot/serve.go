@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/ingot-metal/ingot/serve"
+)
+
+// serveCommand is `ingot serve`. Flags win over the environment, which wins over the file.
+type serveCommand struct {
+	Config     string `help:"TOML configuration file." type:"existingfile"`
+	Data       string `help:"Folder of the embedded database, its key, the ramdisk and caches."`
+	APIListen  string `name:"api-listen" help:"HOST:PORT of the API; 127.0.0.1:6385 unless told."`
+	BootListen string `name:"boot-listen" help:"HOST:PORT of the boot listener; the networks' own addresses unless told."`
+	Database   string `help:"postgres:// URL; without it an SQLite file in the data folder."`
+	Dev        bool   `help:"For trying things on one machine: fake-hardware enabled, ramdisk routes on the API listener too, log for people."`
+	DryListen  bool   `name:"dry-listen" help:"Only report what the boot service hears and would answer."`
+	Verbose    bool   `short:"v" help:"Log debug messages."`
+}
+
+// Run runs the service until it is told to stop.
+func (s *serveCommand) Run(ctx context.Context) error {
+	cfg, err := serve.Load(s.Config)
+	if err != nil {
+		return err
+	}
+	s.override(&cfg)
+	app, err := serve.New(ctx, cfg, logger(cfg.Dev, s.Verbose))
+	if err != nil {
+		return err
+	}
+	return app.Run(ctx)
+}
+
+// override puts the flags that were given into the configuration.
+func (s *serveCommand) override(cfg *serve.Config) {
+	for _, o := range []struct {
+		place *string
+		value string
+	}{{&cfg.Data, s.Data}, {&cfg.API.Listen, s.APIListen}, {&cfg.Boot.Listen, s.BootListen}, {&cfg.Database.URL, s.Database}} {
+		if o.value != "" {
+			*o.place = o.value
+		}
+	}
+	cfg.Dev = cfg.Dev || s.Dev
+	cfg.DryListen = cfg.DryListen || s.DryListen
+}
+
+// logger writes JSON lines to standard error, or text where people watch.
+func logger(people, verbose bool) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if verbose {
+		options.Level = slog.LevelDebug
+	}
+	if people {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}

@@ -1,0 +1,268 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/api"
+	"github.com/ingot-metal/ingot/conductor"
+	"github.com/ingot-metal/ingot/conductor/agent"
+	"github.com/ingot-metal/ingot/conductor/fake"
+	"github.com/ingot-metal/ingot/images"
+	"github.com/ingot-metal/ingot/pxe"
+	"github.com/ingot-metal/ingot/store"
+)
+
+// App is a service that was wired and has opened its store and its listeners, but does nothing yet.
+type App struct {
+	Config    Config
+	Store     *store.Store
+	Conductor *conductor.Conductor
+	API       *api.API
+
+	log        *slog.Logger
+	images     *images.Service
+	pxe        *pxe.Server
+	apiListen  net.Listener
+	bootListen []net.Listener
+}
+
+// New wires a service. What it opened is closed again when it fails.
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(cfg.Data, "images"), 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the data folder: %w", err)
+	}
+	a := &App{Config: cfg, log: log}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// open opens the store and the listeners and wires what stands on them.
+func (a *App) open(ctx context.Context) (err error) {
+	cfg := &a.Config
+	config := store.Config{Path: filepath.Join(cfg.Data, "ingot.db"), KeyFile: cfg.Database.KeyFile, Host: cfg.Hostname, Logger: a.log}
+	if cfg.Database.URL != "" {
+		config.Path, config.URL = "", cfg.Database.URL
+	}
+	if a.Store, err = store.Open(ctx, config); err != nil {
+		return err
+	}
+	if a.apiListen, err = listen(cfg.API.Listen); err != nil {
+		return err
+	}
+	if a.bootListen, err = cfg.bootListeners(); err != nil {
+		return err
+	}
+	return a.wire()
+}
+
+// wire makes the parts and tells them of each other.
+func (a *App) wire() error {
+	cfg := &a.Config
+	urlKey, err := a.Store.DeriveKey("image URLs")
+	if err != nil {
+		return err
+	}
+	a.images = &images.Service{
+		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secret: urlKey, Log: a.log,
+		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
+	}
+	rack := &fake.Rack{Delays: fake.Delays{Power: cfg.Fake.Power, Boot: cfg.Fake.Boot, Command: cfg.Fake.Command}, Log: a.log}
+	drivers := &Drivers{Enabled: cfg.Drivers, Hostname: cfg.Hostname, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors}
+	a.Conductor = &conductor.Conductor{
+		ID: uuid.NewString(), Hostname: cfg.Hostname, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, Leases: a.Store, Blobs: a.Store,
+		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
+		Events: a.Store.AppendEvents,
+	}
+	a.Conductor.Prepare()
+	rack.Caller = a.Conductor
+	auth, err := a.authenticator()
+	if err != nil {
+		return err
+	}
+	a.API = &api.API{
+		Nodes: a.Store, Ports: a.Store, History: a.Store, Inventories: a.Store, Events: a.Store,
+		Provisioner: a.Conductor, Management: a.Conductor, Agents: a.Conductor, Drivers: drivers, Networks: cfg.Networks,
+		Auth: auth, Ready: a.Store.Healthy, Registry: prometheus.NewRegistry(), PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
+	}
+	a.pxe = &pxe.Server{
+		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
+		HTTPPort: cfg.Boot.Port, BootURL: cfg.Boot.URL, Logger: a.log, DryRun: cfg.DryListen,
+	}
+	return nil
+}
+
+func (a *App) authenticator() (api.Authenticator, error) {
+	if a.Config.API.Auth == "none" {
+		return nil, nil //nolint:nilnil // nil lets everybody in
+	}
+	users := &api.BasicAuth{File: a.Config.API.Users}
+	return users, users.Load()
+}
+
+// settings are the conductor's part of the configuration.
+func (c Conduct) settings() conductor.Settings {
+	return conductor.Settings{
+		Workers: c.Workers, CallbackTimeout: c.CallbackTimeout, CommandTimeout: c.CommandTimeout, PowerTimeout: c.PowerTimeout, PowerSync: c.PowerSync,
+		ForcePower: c.ForcePower, KernelParams: c.KernelParams, MaxDeploys: c.MaxDeploys, MaxCleans: c.MaxCleans,
+		AutomatedClean: c.AutomatedClean == nil || *c.AutomatedClean,
+	}
+}
+
+// component is a part that runs until its context ends.
+type component struct {
+	name string
+	run  func(context.Context) error
+}
+
+// components are all parts, in the order in which they start; they stop in reverse.
+func (a *App) components() []component {
+	return []component{
+		{"conductor row", a.beat},
+		{"conductor", a.Conductor.Run},
+		{"pruning", a.prune},
+		{"boot listener", func(ctx context.Context) error { return serveHTTP(ctx, a.bootHandler(), a.bootListen...) }},
+		{"boot service", a.pxe.Run},
+		{"api", func(ctx context.Context) error { return serveHTTP(ctx, a.userHandler(), a.apiListen) }},
+	}
+}
+
+// Run puts back what an earlier process had claimed and runs all components until ctx ends or one fails.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.Store.ReleaseClaims(ctx, ""); err != nil {
+		return fmt.Errorf("cannot take over what the last process left: %w", err)
+	}
+	a.log.Info("ingot is up", "api", a.APIAddress(), "boot", a.Config.bootURL(netip.Addr{}), "data", a.Config.Data, "drivers", a.Config.Drivers)
+	return errors.Join(runAll(ctx, a.log, a.components()), a.Close())
+}
+
+// runAll starts components in order and stops them in reverse: each has a context of its own.
+func runAll(ctx context.Context, log *slog.Logger, parts []component) error {
+	group, failing := errgroup.WithContext(ctx)
+	stops := make([]func(), 0, len(parts))
+	for _, part := range parts {
+		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		done := make(chan struct{})
+		stops = append(stops, func() { cancel(); <-done })
+		group.Go(func() error {
+			defer close(done)
+			if err := part.run(own); err != nil {
+				return fmt.Errorf("%s: %w", part.name, err)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		<-failing.Done()
+		for i := len(stops) - 1; i >= 0; i-- {
+			log.Debug("stopping", "part", parts[i].name)
+			stops[i]()
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// userHandler is everything on the API listener.
+func (a *App) userHandler() http.Handler {
+	if !a.Config.Dev {
+		return a.API.Handler()
+	}
+	mux := http.NewServeMux()
+	a.bootRoutes(mux)
+	mux.Handle("/", a.API.Handler())
+	return mux
+}
+
+// bootHandler is everything on the boot listener: what machines need while they are provisioned, and nothing else.
+func (a *App) bootHandler() http.Handler {
+	mux := http.NewServeMux()
+	a.bootRoutes(mux)
+	mux.Handle("/", a.API.RamdiskHandler())
+	return mux
+}
+
+func (a *App) bootRoutes(mux *http.ServeMux) {
+	mux.Handle("/boot/", a.pxe.Handler())
+	mux.Handle("/images/", a.images.Handler())
+}
+
+// APIAddress is where the API listens.
+func (a *App) APIAddress() string { return a.apiListen.Addr().String() }
+
+// beat keeps the conductor's row alive.
+func (a *App) beat(ctx context.Context) error {
+	row := ingot.Conductor{Hostname: a.Config.Hostname, Drivers: a.Config.Drivers}
+	for {
+		if err := a.Store.Beat(ctx, row); err != nil && ctx.Err() == nil {
+			a.log.Error("cannot say that this conductor is alive; trying again", "error", err)
+		}
+		if !wait(ctx, time.Second) {
+			return nil
+		}
+	}
+}
+
+// prune removes old history, events and leases once an hour.
+func (a *App) prune(ctx context.Context) error {
+	for {
+		if err := a.Store.Prune(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("cannot prune the store; trying again in an hour", "error", err)
+		}
+		if !wait(ctx, time.Hour) {
+			return nil
+		}
+	}
+}
+
+// wait lets d pass; false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// Close closes what New opened.
+func (a *App) Close() error {
+	var errs []error
+	if a.apiListen != nil {
+		errs = append(errs, ignoreClosed(a.apiListen.Close()))
+	}
+	for _, l := range a.bootListen {
+		errs = append(errs, ignoreClosed(l.Close()))
+	}
+	if a.Store != nil {
+		errs = append(errs, a.Store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

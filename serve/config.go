@@ -1,0 +1,258 @@
+// Package serve puts Ingot's parts together into one process. It is the only importable package that knows them all:
+// main, the lab and end-to-end tests start the service through it.
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/toml/v2"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/go-viper/mapstructure/v2"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Config is the whole configuration: a TOML file, environment variables (INGOT_API__LISTEN is api.listen) and flags,
+// the later winning.
+type Config struct {
+	// Data is the folder of the embedded database, its key, the ramdisk and caches.
+	Data     string          `koanf:"data"`
+	Dev      bool            `koanf:"dev"`
+	Hostname string          `koanf:"hostname"` // "" asks the operating system
+	Database Database        `koanf:"database"`
+	API      API             `koanf:"api"`
+	Boot     Boot            `koanf:"boot"`
+	Networks []ingot.Network `koanf:"network"`
+	Images   Images          `koanf:"images"`
+	Drivers  []string        `koanf:"drivers"` // enabled hardware types; empty is ipmi, redfish (and fake-hardware with dev)
+	Conduct  Conduct         `koanf:"conductor"`
+	Fake     Fake            `koanf:"fake"`
+	// DryListen reports what the boot service hears and would answer, and answers nothing.
+	DryListen bool `koanf:"dry_listen"`
+}
+
+// Database says where records are kept; an empty URL is SQLite in the data folder.
+type Database struct {
+	URL     string `koanf:"url"`      // postgres://…
+	KeyFile string `koanf:"key_file"` // of the secret that encrypts passwords; needed with a URL
+}
+
+// API is the listener for users.
+type API struct {
+	Listen    string `koanf:"listen"`     // HOST:PORT, or fd:N for a listener that was handed over; 127.0.0.1:6385
+	Auth      string `koanf:"auth"`       // none (loopback only) or http_basic
+	Users     string `koanf:"users"`      // htpasswd file with bcrypt hashes, for http_basic
+	PublicURL string `koanf:"public_url"` // base of links in answers
+}
+
+// Boot is the listener for machines that are being provisioned.
+type Boot struct {
+	Listen  string `koanf:"listen"`  // HOST:PORT; "" is Port on the address of every configured network
+	Port    int    `koanf:"port"`    // 8080
+	URL     string `koanf:"url"`     // base URL as machines reach it; "" makes it from their network
+	Ramdisk string `koanf:"ramdisk"` // folder of vmlinuz and initramfs; "" is ramdisk in the data folder
+	Loaders string `koanf:"loaders"` // folder of undionly.kpxe and snponly.efi; "" is /usr/lib/ipxe
+}
+
+// Images bounds where images come from.
+type Images struct {
+	FilePaths []string `koanf:"file_paths"` // folders that file:// sources may lie in; images in the data folder always
+	CacheSize int64    `koanf:"cache_size"` // bytes; 0 is 20 GiB
+}
+
+// Conduct is the conductor's part, in seconds where Ironic has seconds.
+type Conduct struct {
+	AutomatedClean  *bool         `koanf:"automated_clean"` // true
+	CallbackTimeout time.Duration `koanf:"callback_timeout"`
+	CommandTimeout  time.Duration `koanf:"command_timeout"`
+	PowerTimeout    time.Duration `koanf:"power_timeout"`
+	PowerSync       time.Duration `koanf:"power_sync"`
+	ForcePower      bool          `koanf:"force_power_state_during_sync"`
+	KernelParams    string        `koanf:"kernel_append_params"`
+	MaxDeploys      int           `koanf:"max_concurrent_deploy"`
+	MaxCleans       int           `koanf:"max_concurrent_clean"`
+	Workers         int           `koanf:"workers"`
+}
+
+// Fake is how long fake hardware takes.
+type Fake struct {
+	Power   time.Duration `koanf:"power_delay"`
+	Boot    time.Duration `koanf:"boot_delay"`
+	Command time.Duration `koanf:"command_delay"`
+}
+
+// Load reads a TOML file ("" for none) and the environment. An unknown key is an error that names it.
+func Load(path string) (Config, error) {
+	var cfg Config
+	k := koanf.New(".")
+	if path != "" {
+		if err := k.Load(file.Provider(path), toml.Parser()); err != nil {
+			return cfg, fmt.Errorf("cannot read configuration %s: %w", path, err)
+		}
+	}
+	fromEnv := env.Provider(".", env.Opt{Prefix: "INGOT_", TransformFunc: func(key, value string) (string, any) {
+		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, "INGOT_")), "__", "."), value
+	}, EnvironFunc: func() []string { return ours(os.Environ()) }})
+	if err := k.Load(fromEnv, nil); err != nil {
+		return cfg, fmt.Errorf("cannot read the environment: %w", err)
+	}
+	decode := koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: &cfg, WeaklyTypedInput: true, ErrorUnused: true, TagName: "koanf",
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), mapstructure.TextUnmarshallerHookFunc()),
+	}}
+	if err := k.UnmarshalWithConf("", &cfg, decode); err != nil {
+		return cfg, fmt.Errorf("cannot use configuration %s: %w", path, err)
+	}
+	return cfg, nil
+}
+
+// ours leaves out variables that only tests and builds of Ingot read.
+func ours(environment []string) []string {
+	var kept []string
+	for _, v := range environment {
+		if !strings.HasPrefix(v, "INGOT_TEST_") && !strings.HasPrefix(v, "INGOT_E2E") && !strings.HasPrefix(v, "INGOT_BUILD_") {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// Check fills in defaults and refuses what cannot work, before anything is started.
+func (c *Config) Check() error {
+	text(&c.API.Listen, "127.0.0.1:6385")
+	text(&c.API.Auth, "none")
+	text(&c.Boot.Loaders, "/usr/lib/ipxe")
+	if c.Boot.Port == 0 {
+		c.Boot.Port = 8080
+	}
+	if c.Images.CacheSize == 0 {
+		c.Images.CacheSize = 20 << 30
+	}
+	if len(c.Drivers) == 0 {
+		c.Drivers = []string{"ipmi", "redfish"}
+		if c.Dev {
+			c.Drivers = append(c.Drivers, "fake-hardware")
+		}
+	}
+	if c.Data == "" {
+		return errors.New("cannot start: no data folder; give --data DIR, or data in the configuration")
+	}
+	text(&c.Boot.Ramdisk, filepath.Join(c.Data, "ramdisk"))
+	if c.Hostname == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("cannot find this machine's host name; set hostname: %w", err)
+		}
+		c.Hostname = name
+	}
+	return errors.Join(c.checkAuth(), c.checkDrivers(), c.checkNetworks())
+}
+
+func text(s *string, otherwise string) {
+	if *s == "" {
+		*s = otherwise
+	}
+}
+
+// checkAuth keeps an API without authentication on loopback.
+func (c *Config) checkAuth() error {
+	switch c.API.Auth {
+	case "http_basic":
+		if c.API.Users == "" {
+			return errors.New("cannot start: api.auth is http_basic but api.users names no htpasswd file")
+		}
+		return nil
+	case "none":
+	default:
+		return fmt.Errorf("cannot start: api.auth %q is not one of none, http_basic", c.API.Auth)
+	}
+	if strings.HasPrefix(c.API.Listen, "fd:") {
+		return nil // whoever opened it chose the address
+	}
+	host, _, err := net.SplitHostPort(c.API.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot start: api.listen %q is not HOST:PORT", c.API.Listen)
+	}
+	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		return fmt.Errorf("cannot start: the API would listen on %s without authentication: set api.auth = \"http_basic\" and api.users, or listen on 127.0.0.1", c.API.Listen)
+	}
+	return nil
+}
+
+func (c *Config) checkDrivers() error {
+	rows := table()
+	for _, name := range c.Drivers {
+		if _, known := rows[name]; !known {
+			return fmt.Errorf("cannot start: driver %q is not known; known are ipmi, redfish, fake-hardware", name)
+		}
+	}
+	return nil
+}
+
+// checkNetworks fills in each network's own address and refuses networks that overlap.
+func (c *Config) checkNetworks() error {
+	names := map[string]bool{}
+	for i := range c.Networks {
+		n := &c.Networks[i]
+		if n.DHCP == "" {
+			n.DHCP = ingot.DHCPOff
+		}
+		switch {
+		case n.Name == "" || names[n.Name]:
+			return fmt.Errorf("cannot start: network %d needs a name of its own", i+1)
+		case n.Interface == "":
+			return fmt.Errorf("cannot start: network %s names no interface", n.Name)
+		case !n.Subnet.IsValid():
+			return fmt.Errorf("cannot start: network %s has no subnet", n.Name)
+		}
+		names[n.Name] = true
+		if !n.Address.IsValid() {
+			addr, err := addressIn(n.Interface, n.Subnet)
+			if err != nil {
+				return fmt.Errorf("cannot start: network %s: %w", n.Name, err)
+			}
+			n.Address = addr
+		}
+	}
+	return nil
+}
+
+// addressIn finds the address that an interface has in a subnet.
+func addressIn(name string, subnet netip.Prefix) (netip.Addr, error) {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("interface %s: %w", name, err)
+	}
+	addrs, err := i.Addrs()
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("interface %s: %w", name, err)
+	}
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && subnet.Contains(p.Addr()) {
+			return p.Addr(), nil
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("interface %s has no address in %s", name, subnet)
+}
+
+// ramdisk is the built-in ramdisk's files by the names that machines ask for; nil when it has not been built.
+func (c *Config) ramdisk() map[string]string {
+	files := map[string]string{"vmlinuz": filepath.Join(c.Boot.Ramdisk, "vmlinuz"), "initramfs": filepath.Join(c.Boot.Ramdisk, "initramfs.zst")}
+	for _, path := range files {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return files
+}

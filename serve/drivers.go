@@ -1,0 +1,212 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor"
+	"github.com/ingot-metal/ingot/conductor/agent"
+	"github.com/ingot-metal/ingot/conductor/fake"
+	"github.com/ingot-metal/ingot/ipmi"
+	"github.com/ingot-metal/ingot/redfish"
+)
+
+// hardware is a row of the drivers' table: what nodes of one hardware type may be made of.
+type hardware struct {
+	// enabled are the implementations by interface kind; the first is the default.
+	enabled map[string][]string
+	// machines make the half of a machine that a power or management implementation stands for. A kind's
+	// implementation that is not here works without a BMC of its own: it is carried out by the conductor's plans.
+	machines map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error)
+	// key names a node's BMC, so that exchanges with it take turns; "" needs none.
+	key        func(map[string]any) string
+	properties map[string]string
+}
+
+// inBand are the interfaces that the plans and the agent carry out whatever the hardware type is.
+func inBand(more map[string][]string) map[string][]string {
+	enabled := map[string][]string{
+		"bios": {"no-bios"}, "boot": {"ipxe", "pxe"}, "console": {"no-console"}, "deploy": {"direct"}, "firmware": {"no-firmware"},
+		"inspect": {"agent", "no-inspect"}, "network": {"noop", "flat"}, "raid": {"no-raid"}, "rescue": {"no-rescue"}, "storage": {"noop"}, "vendor": {"no-vendor"},
+	}
+	for kind, names := range more {
+		enabled[kind] = names
+	}
+	return enabled
+}
+
+// table is the one table of drivers. Adding a driver is a folder, its test, and a row here.
+func table() map[string]hardware {
+	return map[string]hardware{
+		"ipmi": {
+			enabled:  inBand(map[string][]string{"power": {"ipmitool"}, "management": {"ipmitool", "noop"}}),
+			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"ipmitool": ipmiMachine},
+			key:      func(info map[string]any) string { return bmcKey(info, "ipmi_address", "ipmi_port", "623") },
+			properties: with(map[string]string{
+				"ipmi_address": "IP address or hostname of the BMC. Required.", "ipmi_port": "UDP port of the BMC. Default 623.",
+				"ipmi_username": "username; default is the anonymous user.", "ipmi_password": "password.",
+				"ipmi_priv_level":   "privilege level: ADMINISTRATOR (default), OPERATOR, USER.",
+				"ipmi_cipher_suite": "RMCP+ cipher suite: 17 or 3; default is the best that the BMC offers.",
+				"ipmi_hex_kg_key":   "Kg key for two-key authentication, 40 hex digits.",
+				"ipmi_backend":      "native (default) or ipmitool, for odd firmware.",
+			}),
+		},
+		"redfish": {
+			enabled:  inBand(map[string][]string{"power": {"redfish"}, "management": {"redfish", "noop"}}),
+			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"redfish": redfishMachine},
+			key:      func(info map[string]any) string { return bmcKey(info, "redfish_address", "", "") },
+			properties: with(map[string]string{
+				"redfish_address":   "URL of the Redfish service. Required; https is assumed when it has no scheme.",
+				"redfish_system_id": "path of the system; found by itself when the service has only one.",
+				"redfish_username":  "username.", "redfish_password": "password.",
+				"redfish_verify_ca": "true (default), false, or the path of a CA bundle.",
+				"redfish_auth_type": "auto (default), basic or session.",
+			}),
+		},
+		"fake-hardware": {
+			enabled: map[string][]string{
+				"bios": {"no-bios"}, "boot": {"fake", "ipxe"}, "console": {"no-console"}, "deploy": {"fake", "direct"}, "firmware": {"no-firmware"}, "inspect": {"fake", "agent", "no-inspect"},
+				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"no-raid"}, "rescue": {"no-rescue"}, "storage": {"noop"}, "vendor": {"no-vendor"},
+			},
+			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": fakeMachine},
+			key:        func(map[string]any) string { return "" },
+			properties: map[string]string{},
+		},
+	}
+}
+
+// with adds the keys of driver_info that the plans read for every real machine.
+func with(properties map[string]string) map[string]string {
+	for key, text := range map[string]string{
+		"deploy_kernel":         "file:// URL of the ramdisk's kernel; default is the built-in ramdisk's.",
+		"deploy_ramdisk":        "file:// URL of the ramdisk's initramfs; default is the built-in one.",
+		"kernel_append_params":  "appended to the ramdisk's kernel command line.",
+		"image_download_source": "http (default): the agent reads the image from its source; local: through Ingot's cache.",
+	} {
+		properties[key] = text
+	}
+	return properties
+}
+
+func ipmiMachine(_ *Drivers, n *ingot.Node) (ingot.Machine, error) {
+	return ipmi.New(n.DriverInfo, ipmi.Options{})
+}
+
+func redfishMachine(_ *Drivers, n *ingot.Node) (ingot.Machine, error) {
+	return redfish.New(n.DriverInfo, redfish.Options{})
+}
+
+func fakeMachine(d *Drivers, n *ingot.Node) (ingot.Machine, error) { return d.Fake.Machine(n), nil }
+
+// bmcKey names a BMC by its address and port.
+func bmcKey(info map[string]any, address, port, otherwise string) string {
+	if port == "" {
+		return ingot.Text(info, address)
+	}
+	p := otherwise
+	if v, ok := info[port]; ok {
+		p = fmt.Sprint(v)
+	}
+	return net.JoinHostPort(ingot.Text(info, address), p)
+}
+
+// Drivers assembles machines out of the table (conductor.Machines) and shows it (api.Drivers).
+type Drivers struct {
+	Enabled  []string // hardware types; the others are refused
+	Hostname string
+	Fake     *fake.Rack
+	Wire     *agent.Client
+	// Alive lists the conductors; nil is this process alone.
+	Alive func(context.Context) ([]ingot.Conductor, error)
+}
+
+// row is the node's row of the table.
+func (d *Drivers) row(n *ingot.Node) (hardware, error) {
+	h, known := table()[n.Driver]
+	if !known || !slices.Contains(d.Enabled, n.Driver) {
+		return h, ingot.Errorf(ingot.Invalid, "driver %s is not enabled here; enabled are %v", n.Driver, d.Enabled)
+	}
+	return h, nil
+}
+
+// halves is a machine whose power and boot device are set by different implementations.
+type halves struct {
+	ingot.Power
+	ingot.Booter
+	parts []any
+}
+
+// Unwrap lets abilities be found in both halves (ingot.As).
+func (h halves) Unwrap() []any { return h.parts }
+
+// ownOrder is management "noop": the machine boots by its own boot order, which nobody sets.
+type ownOrder struct{}
+
+func (ownOrder) BootDevice(context.Context) (ingot.BootSetting, error) {
+	return ingot.BootSetting{}, ingot.Errorf(ingot.Unsupported, "management interface noop knows no boot device")
+}
+
+func (ownOrder) SetBootDevice(context.Context, ingot.BootSetting) error {
+	return ingot.Errorf(ingot.Unsupported, "management interface noop sets no boot device")
+}
+
+// Machine assembles the node's machine; it makes no connection.
+func (d *Drivers) Machine(n *ingot.Node) (ingot.Machine, string, error) {
+	h, err := d.row(n)
+	if err != nil {
+		return nil, "", err
+	}
+	build := h.machines[n.Interfaces.Power]
+	if build == nil {
+		return nil, "", ingot.Errorf(ingot.Invalid, "power interface %q is not one of %v", n.Interfaces.Power, h.enabled["power"])
+	}
+	power, err := build(d, n)
+	if err != nil {
+		return nil, "", err
+	}
+	key := h.key(n.DriverInfo)
+	switch {
+	case n.Interfaces.Management == n.Interfaces.Power:
+		return power, key, nil
+	case n.Interfaces.Management == "noop":
+		return halves{Power: power, Booter: ownOrder{}, parts: []any{power}}, key, nil
+	}
+	return nil, "", ingot.Errorf(ingot.Invalid, "management interface %q cannot be combined with power interface %q", n.Interfaces.Management, n.Interfaces.Power)
+}
+
+// Agent is the wire to the agent on the node.
+func (d *Drivers) Agent(n *ingot.Node) conductor.AgentWire {
+	if n.Interfaces.Boot == "fake" {
+		return d.Fake
+	}
+	return d.Wire
+}
+
+// Supports says whether the node's hardware type has an implementation for a kind.
+func (d *Drivers) Supports(n *ingot.Node, kind, implementation string) bool {
+	h, err := d.row(n)
+	return err == nil && slices.Contains(h.enabled[kind], implementation)
+}
+
+// HardwareTypes are the enabled ones.
+func (d *Drivers) HardwareTypes(context.Context) ([]ingot.HardwareType, error) {
+	rows := table()
+	types := make([]ingot.HardwareType, 0, len(d.Enabled))
+	for _, name := range d.Enabled {
+		h := rows[name]
+		t := ingot.HardwareType{Name: name, Hosts: []string{d.Hostname}, Enabled: h.enabled, Default: map[string]string{}, Properties: h.properties}
+		for kind, names := range h.enabled {
+			t.Default[kind] = names[0]
+		}
+		types = append(types, t)
+	}
+	return types, nil
+}
+
+// Conductors are the processes that carry operations out.
+func (d *Drivers) Conductors(ctx context.Context) ([]ingot.Conductor, error) {
+	return d.Alive(ctx)
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing/fstest"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -175,4 +176,13 @@ func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// loaders stands for the package ipxe, without the loader for arm64.
+func loaders() fs.FS {
+	return fstest.MapFS{
+		"undionly.kpxe": {Data: bytes.Repeat([]byte("bios"), 5000)},
+		"snponly.efi":   {Data: bytes.Repeat([]byte("uefi"), 9000)},
+		"ipxe.iso":      {Data: []byte("not for machines")},
+	}
 }

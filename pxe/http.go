@@ -127,18 +127,13 @@ func baseOf(r *http.Request) (string, error) {
 func (s *Server) networkAt(r *http.Request) (string, netip.Addr) {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	from := peer.Addr().Unmap()
-	for _, n := range s.Networks {
-		if n.Subnet.IsValid() && n.Subnet.Contains(from) {
-			return n.Name, from
-		}
+	if name, ok := s.networkOf(from); ok {
+		return name, from
 	}
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		local, _ := netip.ParseAddrPort(a.String())
-		for _, n := range s.Networks {
-			if n.Subnet.IsValid() && n.Subnet.Contains(local.Addr().Unmap()) {
-				return n.Name, from
-			}
-		}
+		name, _ := s.networkOf(local.Addr().Unmap())
+		return name, from
 	}
 	return "", from
 }
@@ -193,10 +188,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, name string, chan
 	if r.Method != http.MethodGet || end.at < size || r.Context().Err() != nil {
 		return
 	}
-	network, from := s.networkAt(r)
-	if b := s.books[network]; b != nil {
-		s.saw(network, b.holder(from), "sent "+name)
-	}
+	_, from := s.networkAt(r)
+	s.sawAt(from, "sent "+name)
 }
 
 // tail knows how far a file was read.

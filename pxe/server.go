@@ -156,13 +156,6 @@ func (s *Server) base(server netip.Addr) string {
 	return fmt.Sprintf("http://%s", netip.AddrPortFrom(server, uint16(s.HTTPPort)))
 }
 
-// saw records evidence on a machine that is known by its MAC.
-func (s *Server) saw(network, mac, what string) {
-	if mac != "" && !s.DryRun {
-		s.Decider.Saw(ingot.BootEvidence{Network: network, MAC: mac, What: what})
-	}
-}
-
 func (s *Server) now() time.Time { return s.Clock.Now() }
 
 // systemClock is the real time.

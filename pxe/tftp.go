@@ -2,7 +2,6 @@ package pxe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/pin/tftp/v3"
-	"github.com/vishvananda/netlink"
 )
 
 // serveTFTP serves the loaders, read only, at one of our addresses. Writes are refused by the library, which has no
@@ -59,36 +57,6 @@ func (s *Server) sendLoader(l *link, name string, to io.ReaderFrom) error {
 		return err
 	}
 	log.Debug("TFTP transfer done", "bytes", n)
-	network, mac := s.whoHas(l, peer)
-	s.saw(network, mac, "sent "+name)
+	s.sawAt(peer, "sent "+name)
 	return nil
-}
-
-// whoHas is the machine at an address: from our leases, else from the kernel's neighbour table, which knows the ones
-// that another DHCP server gave their address.
-func (s *Server) whoHas(l *link, at netip.Addr) (network, mac string) {
-	for _, n := range l.networks {
-		if !n.Subnet.Contains(at) {
-			continue
-		}
-		if mac := s.books[n.Name].holder(at); mac != "" {
-			return n.Name, mac
-		}
-		return n.Name, neighbour(l.ifi.Index, at)
-	}
-	return "", ""
-}
-
-// neighbour is the MAC that the kernel has for an address; "" when none.
-func neighbour(index int, at netip.Addr) string {
-	list, err := netlink.NeighList(index, netlink.FAMILY_V4)
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
-		return ""
-	}
-	for _, n := range list {
-		if addr(n.IP) == at && len(n.HardwareAddr) == 6 {
-			return n.HardwareAddr.String()
-		}
-	}
-	return ""
 }

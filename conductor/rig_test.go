@@ -37,7 +37,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "ingot.db"), Host: "here"})
 	require.NoError(t, err)
-	w := &world{t: t, store: s, rack: &fake.Rack{Log: slog.New(slog.DiscardHandler)}, stop: func() {}}
+	w := &world{t: t, store: s, rack: &fake.Rack{Log: slog.New(slog.DiscardHandler), Delays: fake.Delays{Command: 2 * time.Millisecond}}, stop: func() {}}
 	w.rack.Caller = w
 	t.Cleanup(func() { w.kill(); require.NoError(t, s.Close()) })
 	return w

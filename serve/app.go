@@ -147,11 +147,25 @@ func (a *App) components() []component {
 
 // Run puts back what an earlier process had claimed and runs all components until ctx ends or one fails.
 func (a *App) Run(ctx context.Context) error {
-	if err := a.Store.ReleaseClaims(ctx, ""); err != nil {
-		return fmt.Errorf("cannot take over what the last process left: %w", err)
+	if err := a.takeOver(ctx); err != nil {
+		return errors.Join(err, a.Close())
 	}
 	a.log.Info("ingot is up", "api", a.APIAddress(), "boot", a.Config.bootURL(netip.Addr{}), "data", a.Config.Data, "drivers", a.Config.Drivers)
 	return errors.Join(runAll(ctx, a.log, a.components()), a.Close())
+}
+
+// takeOver puts back what the process before this one had claimed: on an embedded database everything, on a shared one
+// what was claimed under this host's name.
+func (a *App) takeOver(ctx context.Context) error {
+	before := ""
+	if a.Config.Database.URL != "" {
+		before = a.Config.Hostname
+	}
+	err := a.Store.ReleaseClaims(ctx, before)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("cannot take over what the last process left: %w", err)
+	}
+	return nil
 }
 
 // runAll starts components in order and stops them in reverse: each has a context of its own.

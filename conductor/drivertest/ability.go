@@ -56,14 +56,19 @@ func wrapped(t *testing.T, s Suite, rig Rig) {
 	require.ElementsMatch(t, s.Abilities, found(assembly{m, []any{struct{}{}, twice}}))
 }
 
-func nmi(t *testing.T, _ Suite, rig Rig) {
+func nmi(t *testing.T, s Suite, rig Rig) {
 	m := open(t, rig, RightPassword)
 	able, ok := ingot.As[ingot.NMI](m)
 	if !ok {
 		t.Skip("not one of the driver's abilities")
 	}
 	rig.SetPower(t, ingot.PowerOn)
-	require.NoError(t, able.InjectNMI(enough(t)))
+	err := able.InjectNMI(enough(t))
+	if s.NoNMI {
+		require.Equal(t, ingot.Unsupported, ingot.CodeOf(err), "%v", err)
+		return
+	}
+	require.NoError(t, err)
 	require.Equal(t, 1, rig.Truth(t).NMIs)
 	require.Equal(t, ingot.PowerOn, rig.Truth(t).Power)
 }

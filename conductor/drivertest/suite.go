@@ -25,6 +25,8 @@ type Suite struct {
 	Abilities []string
 	// PowerOnly leaves out what is about boot devices, for other sides that cannot show them.
 	PowerOnly bool
+	// NoNMI says that this BMC refuses NMIs, which the machine must tell as Unsupported.
+	NoNMI bool
 }
 
 // Patience of the suite. None of them is an expectation of speed.

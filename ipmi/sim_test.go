@@ -17,8 +17,9 @@ import (
 
 // simulator is OpenIPMI's ipmi_sim: a BMC that shares no code with Ingot or go-ipmi. Its machine is a folder of files.
 type simulator struct {
-	dir  string
-	port int
+	dir     string
+	port    int
+	process *os.Process
 }
 
 // The simulator knows cipher suite 3 only, does not answer Get Channel Cipher Suites, and of the boot flags keeps the
@@ -45,6 +46,7 @@ const simulatorCommands = `mc_setbmc 0x20
 mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
 sel_enable 0x20 1000 0x0a
 sensor_add 0x20 0 1 0x01 0x01
+sensor_set_event_support 0x20 0 1 enable scanning per-state 000111111111111 000111111111111 000111111111111 000111111111111
 sensor_set_value 0x20 0 1 42 0
 main_sdr_add 0x20 0x00 0x00 0x51 0x01 0x33 0x20 0x00 0x01 0x03 0x01 0x7f 0x68 0x01 0x01 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x01 0x00 0x00 0x01 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0xff 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0xc8 0x43 0x50 0x55 0x20 0x54 0x65 0x6d 0x70
 mc_enable 0x20
@@ -54,7 +56,7 @@ const simulatorChassis = `#!/bin/sh
 cd %q; shift; op=$1; shift
 case $op in
 get) for p; do if [ -f "$p" ]; then echo "$p:$(cat "$p")"; elif [ "$p" = boot ]; then echo boot:default; else echo "$p:0"; fi; done;;
-set) while [ $# -gt 0 ]; do echo "$2" > "$1"; echo "$1 $2" >> log; shift 2; done;;
+set) while [ $# -gt 0 ]; do echo "$2" > "$1"; echo "$1 $2" >> log; [ "$1" = shutdown ] && echo 0 > power; shift 2; done;;
 esac
 `
 
@@ -74,6 +76,7 @@ func startSimulator(t testing.TB) *simulator {
 	run := exec.Command(program, "-n", "-p", "-c", filepath.Join(s.dir, "lan.conf"), "-f", filepath.Join(s.dir, "emu"), "-s", filepath.Join(s.dir, "state"))
 	run.Stdout, run.Stderr = &said, &said
 	require.NoError(t, run.Start())
+	s.process = run.Process
 	t.Cleanup(func() {
 		_ = run.Process.Kill()
 		_ = run.Wait()

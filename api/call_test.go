@@ -83,10 +83,14 @@ func (s *service) must(t testing.TB, status int, method, path string, body any, 
 	return a
 }
 
-// enrol makes a node and gives its UUID.
+// enrol makes a node and gives its UUID; name may be "".
 func (s *service) enrol(t testing.TB, name string) string {
 	t.Helper()
-	a := s.must(t, 201, "POST", "/v1/nodes", map[string]any{"name": name, "driver": "fake-hardware"})
+	node := map[string]any{"driver": "fake-hardware"}
+	if name != "" {
+		node["name"] = name
+	}
+	a := s.must(t, 201, "POST", "/v1/nodes", node)
 	uuid, _ := a.body["uuid"].(string)
 	return uuid
 }

@@ -66,7 +66,11 @@ func streamEvents(r *request) (response, error) {
 		}
 	}
 	if named != "" && r.api.Nodes != nil {
-		node, err := r.nodeNamed(named)
+		// Browsers cannot name a version here, so names work in all of them.
+		node, err := r.api.Nodes.Node(r.Context(), named)
+		if ingot.CodeOf(err) == ingot.NotFound {
+			err = errNoNode(named)
+		}
 		if err != nil {
 			return response{}, err
 		}

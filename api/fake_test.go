@@ -4,17 +4,16 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/api"
 	"github.com/ingot-metal/ingot/store"
+	"github.com/ingot-metal/ingot/store/storetest"
 )
 
 // service is the API on a store of its own, with a pretended conductor.
@@ -28,9 +27,7 @@ type service struct {
 // start serves the API on loopback until the test ends.
 func start(t testing.TB, change ...func(*api.API)) *service {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "ingot.db")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	db := storetest.SQLite(t)
 	c := &conductor{store: db, device: ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}}
 	a := &api.API{
 		Nodes: db, Ports: db, History: db, Inventories: db, Events: db,

@@ -1,7 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -89,9 +93,50 @@ func (r *request) json() (any, error) {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return map[string]any{}, nil
 	}
-	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
+	v, err := decode(body)
+	if err != nil {
 		return nil, ingot.Errorf(ingot.Invalid, "cannot read the request's body as JSON: %w", err)
+	}
+	return v, nil
+}
+
+// decode reads one JSON value. Numbers are float64, save whole ones that a float64 would change: those stay json.Number.
+func decode(text []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // Token gives it as it is
+		return nil, errors.New("there is something after the JSON value")
+	}
+	return numbers(v)
+}
+
+func numbers(v any) (_ any, err error) {
+	switch v := v.(type) {
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return nil, fmt.Errorf("number %s is out of range", v)
+		}
+		if i, err := v.Int64(); err == nil && (i > 1<<53 || i < -1<<53) {
+			return v, nil
+		}
+		return f, nil
+	case map[string]any:
+		for key, item := range v {
+			if v[key], err = numbers(item); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if v[i], err = numbers(item); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return v, nil
 }

@@ -192,7 +192,9 @@ func (h hider) hideTyped(v any, path string, secret bool) (any, error) {
 		return nil, err
 	}
 	var plain any
-	if err := json.Unmarshal(data, &plain); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&plain); err != nil {
 		return nil, err
 	}
 	return h.hide(plain, path, secret)

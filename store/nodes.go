@@ -203,7 +203,7 @@ func (t *tx) applyToNode(n *ingot.Node, change func(*ingot.Node) error) error {
 	}
 	was := *n
 	if err := change(n); err != nil {
-		return err
+		return callers{err}
 	}
 	n.UUID, n.Version, n.CreatedAt, n.UpdatedAt = was.UUID, was.Version, was.CreatedAt, was.UpdatedAt
 	if n.ProvisionState != was.ProvisionState && n.ProvisionUpdatedAt.Equal(was.ProvisionUpdatedAt) {

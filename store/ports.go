@@ -178,7 +178,7 @@ func (t *tx) applyToPort(p *ingot.Port, change func(*ingot.Port) error) error {
 	}
 	was := *p
 	if err := change(p); err != nil {
-		return err
+		return callers{err}
 	}
 	p.UUID, p.Version, p.CreatedAt, p.UpdatedAt = was.UUID, was.Version, was.CreatedAt, was.UpdatedAt
 	p.Address = strings.ToLower(p.Address)

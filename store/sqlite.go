@@ -37,7 +37,12 @@ func (s *Store) openSQLite(ctx context.Context, cfg Config) error {
 	if err := migrate(ctx, s.dialect, writing.DB, s.log); err != nil {
 		return err
 	}
-	if s.keys, err = loadKeys(&conn{ctx: ctx, ext: writing, store: s}, cfg); err != nil {
+	only, err := writing.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	s.closing(only.Close)
+	if s.keys, err = loadKeys(&conn{ctx: ctx, ext: only, store: s}, cfg); err != nil {
 		return s.sentence(err)
 	}
 	if s.readers, err = openFile(ctx, path, true); err != nil {
@@ -46,7 +51,8 @@ func (s *Store) openSQLite(ctx context.Context, cfg Config) error {
 	s.readers.SetMaxOpenConns(cfg.Connections)
 	s.readers.SetMaxIdleConns(cfg.Connections)
 	s.closing(s.readers.Close)
-	s.writer = newWriter(s, writing)
+	s.compiled = &prepared{db: s.readers}
+	s.writer = newWriter(s, only)
 	s.closing(func() error { s.writer.close(); return nil })
 	return nil
 }

@@ -41,8 +41,9 @@ type Config struct {
 type Store struct {
 	dialect  dialect
 	readers  *sqlx.DB
-	writer   *writer // SQLite's; nil on PostgreSQL
-	remote   *remote // PostgreSQL's notifications; nil on SQLite
+	compiled *prepared // the readers'
+	writer   *writer   // SQLite's; nil on PostgreSQL
+	remote   *remote   // PostgreSQL's notifications; nil on SQLite
 	keys     *keyring
 	tables   tables
 	log      *slog.Logger

@@ -14,13 +14,28 @@ import (
 // conn is where statements go: a pool for reading, or a transaction. Statements are written with question marks and
 // rebound for the database.
 type conn struct {
-	ctx   context.Context
-	ext   sqlx.ExtContext
-	store *Store
+	ctx      context.Context
+	ext      executor
+	prepared *prepared // nil on PostgreSQL
+	store    *Store
+}
+
+// executor is a pool, a connection or a transaction of sqlx.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error)
+	QueryRowxContext(ctx context.Context, query string, args ...any) *sqlx.Row
+	Rebind(query string) string
 }
 
 func (c *conn) exec(query string, args ...any) (int64, error) {
-	result, err := c.ext.ExecContext(c.ctx, c.ext.Rebind(query), args...)
+	var result sql.Result
+	var err error
+	if s := c.prepared.statement(c.ctx, query); s != nil {
+		result, err = s.ExecContext(c.ctx, args...)
+	} else {
+		result, err = c.ext.ExecContext(c.ctx, c.ext.Rebind(query), args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -28,10 +43,16 @@ func (c *conn) exec(query string, args ...any) (int64, error) {
 }
 
 func (c *conn) rows(query string, args ...any) (*sqlx.Rows, error) {
+	if s := c.prepared.statement(c.ctx, query); s != nil {
+		return s.QueryxContext(c.ctx, args...)
+	}
 	return c.ext.QueryxContext(c.ctx, c.ext.Rebind(query), args...)
 }
 
 func (c *conn) row(query string, args ...any) *sqlx.Row {
+	if s := c.prepared.statement(c.ctx, query); s != nil {
+		return s.QueryRowxContext(c.ctx, args...)
+	}
 	return c.ext.QueryRowxContext(c.ctx, c.ext.Rebind(query), args...)
 }
 
@@ -46,9 +67,20 @@ func (c *conn) one(dest []any, query string, args ...any) (bool, error) {
 
 // list is every row's only column.
 func (c *conn) list(query string, args ...any) ([]string, error) {
+	rows, err := c.rows(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []string
-	err := sqlx.SelectContext(c.ctx, c.ext, &out, c.ext.Rebind(query), args...)
-	return out, err
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		out = append(out, value)
+	}
+	return out, rows.Err()
 }
 
 // in is list-expanding: each slice among args takes the place of one question mark.
@@ -70,7 +102,9 @@ type tx struct {
 }
 
 // read gives the pool for reading.
-func (s *Store) read(ctx context.Context) *conn { return &conn{ctx: ctx, ext: s.readers, store: s} }
+func (s *Store) read(ctx context.Context) *conn {
+	return &conn{ctx: ctx, ext: s.readers, prepared: s.compiled, store: s}
+}
 
 // write runs do in a transaction and returns when it is durable. An error of do leaves everything as it was. do must
 // not call the store's methods.
@@ -100,9 +134,15 @@ func (s *Store) committed(wake, events bool) {
 	}
 }
 
-// sentence gives an error of the database a code; those with one stay as they are.
+// callers is an error of a function that was passed in: it goes back as it is.
+type callers struct{ error }
+
+// sentence gives an error of the database a code; those with one, and the caller's own, stay as they are.
 func (s *Store) sentence(err error) error {
 	var coded *ingot.Error
+	if theirs, ok := errors.AsType[callers](err); ok {
+		return theirs.error
+	}
 	switch {
 	case err == nil, errors.As(err, &coded), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -19,7 +19,8 @@ const mostInBatch = 128
 // back to its savepoint and does not take the others with it.
 type writer struct {
 	store   *Store
-	db      *sqlx.DB // one connection
+	db      *sqlx.Conn
+	kept    *prepared
 	queue   chan *job
 	quit    chan struct{}
 	stopped chan struct{}
@@ -41,8 +42,8 @@ const (
 	jobDropped
 )
 
-func newWriter(s *Store, db *sqlx.DB) *writer {
-	w := &writer{store: s, db: db, queue: make(chan *job, mostInBatch), quit: make(chan struct{}), stopped: make(chan struct{})}
+func newWriter(s *Store, db *sqlx.Conn) *writer {
+	w := &writer{store: s, db: db, kept: &prepared{db: db}, queue: make(chan *job, mostInBatch), quit: make(chan struct{}), stopped: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -105,13 +106,11 @@ func (w *writer) close() {
 // batch runs first and what else is queued by then, and commits. It uses no caller's context: SQLite answers an
 // interrupted statement by rolling back the whole transaction, and with it what others wrote.
 func (w *writer) batch(first *job) {
-	ctx := context.Background()
-	outer, err := w.db.BeginTxx(ctx, nil)
-	if err != nil {
+	shared := &conn{ctx: context.Background(), ext: w.db, prepared: w.kept, store: w.store}
+	if _, err := shared.exec("BEGIN IMMEDIATE"); err != nil {
 		first.done <- fmt.Errorf("cannot begin a transaction: %w", err)
 		return
 	}
-	shared := &conn{ctx: ctx, ext: outer, store: w.store}
 	var ran []*job
 	var wake, events bool
 	for j := first; j != nil && len(ran) < mostInBatch; j = w.next() {
@@ -120,7 +119,7 @@ func (w *writer) batch(first *job) {
 		}
 		t, failed, broken := w.one(shared, j)
 		if broken != nil {
-			outer.Rollback() //nolint:errcheck // nothing is left to roll back, and every job is told
+			shared.exec("ROLLBACK") //nolint:errcheck // often nothing is left to roll back, and every job is told
 			for _, other := range append(ran, j) {
 				other.done <- broken
 			}
@@ -133,9 +132,9 @@ func (w *writer) batch(first *job) {
 		ran = append(ran, j)
 		wake, events = wake || t.wake, events || t.events > 0
 	}
-	err = outer.Commit()
+	_, err := shared.exec("COMMIT")
 	if err != nil {
-		outer.Rollback() //nolint:errcheck // the commit's error is what is told
+		shared.exec("ROLLBACK") //nolint:errcheck // the commit's error is what is told
 		err = fmt.Errorf("cannot commit: %w", err)
 	} else {
 		w.batches.Add(1)

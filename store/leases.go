@@ -10,6 +10,9 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
+// leaseLock is the first half of the advisory lock under which PostgreSQL picks addresses of a network: "leas".
+const leaseLock = 0x6c656173
+
 // Lease gives the lease of a machine on a network, which may be over: a machine that comes back gets its address
 // again. NotFound.
 func (s *Store) Lease(ctx context.Context, network, mac string) (ingot.Lease, error) {
@@ -114,14 +117,24 @@ func (t *tx) commitLease(l ingot.Lease) error {
 func (s *Store) ReserveLease(ctx context.Context, l ingot.Lease, start, end netip.Addr, except []netip.Addr) (ingot.Lease, error) {
 	wanted := l.Address
 	err := s.write(ctx, func(t *tx) error {
-		l.Address = wanted
-		if !wanted.IsValid() {
+		if l.Address = wanted; wanted.IsValid() {
+			return t.commitLease(l)
+		}
+		if s.writer == nil { // or those who ask at once would all be told the same address
+			if _, err := t.exec("SELECT pg_advisory_xact_lock(?, hashtext(?))", int32(leaseLock), l.Network); err != nil {
+				return err
+			}
+		}
+		for try := 1; ; try++ {
 			var err error
 			if l.Address, err = t.freeAddress(l.Network, l.MAC, start, end, except); err != nil {
 				return err
 			}
+			err = t.commitLease(l) // refused if CommitLeases was quicker
+			if ingot.CodeOf(err) != ingot.Conflict || try == mostTries {
+				return err
+			}
 		}
-		return t.commitLease(l)
 	})
 	return l, err
 }

@@ -1,0 +1,190 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/store"
+)
+
+func addr(last int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(last)}) }
+
+func mac(i int) string { return fmt.Sprintf("aa:00:00:00:00:%02x", i) }
+
+func TestLeases(t *testing.T) {
+	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
+		ctx := context.Background()
+		in := func(d time.Duration) int64 { return clock.Now().Add(d).Unix() }
+		_, err := s.Lease(ctx, "lan", mac(1))
+		require.Equal(t, ingot.NotFound, ingot.CodeOf(err))
+
+		first := ingot.Lease{Network: "lan", MAC: "AA:00:00:00:00:01", Address: addr(10), Hostname: "h", Until: in(time.Hour)}
+		require.NoError(t, s.CommitLeases(ctx, []ingot.Lease{first, {Network: "lan", MAC: mac(2), Address: addr(11), Until: in(time.Hour)}, {Network: "other", MAC: mac(1), Address: addr(10), Until: in(time.Hour)}}))
+		first.MAC = mac(1)
+		for _, get := range []func() (ingot.Lease, error){
+			func() (ingot.Lease, error) { return s.Lease(ctx, "lan", "AA:00:00:00:00:01") },
+			func() (ingot.Lease, error) { return s.LeaseByAddress(ctx, "lan", addr(10)) },
+		} {
+			got, err := get()
+			require.NoError(t, err)
+			require.Equal(t, first, got)
+		}
+		err = s.CommitLeases(ctx, []ingot.Lease{{Network: "lan", MAC: mac(3), Address: addr(12), Until: in(time.Hour)}, {Network: "lan", MAC: mac(4), Address: addr(10), Until: in(time.Hour)}})
+		refused(t, err, ingot.Conflict, "Address 192.0.2.10 on network lan is leased to %s, not to %s.", mac(1), mac(4))
+		_, err = s.Lease(ctx, "lan", mac(3))
+		require.Equal(t, ingot.NotFound, ingot.CodeOf(err), "all or none")
+
+		// A renewal may move to another address and gives the old one free.
+		require.NoError(t, s.CommitLeases(ctx, []ingot.Lease{{Network: "lan", MAC: mac(1), Address: addr(13), Until: in(time.Hour)}}))
+		_, err = s.LeaseByAddress(ctx, "lan", addr(10))
+		require.Equal(t, ingot.NotFound, ingot.CodeOf(err))
+
+		require.NoError(t, s.ReleaseLease(ctx, "lan", mac(2)))
+		require.NoError(t, s.CommitLeases(ctx, []ingot.Lease{{Network: "lan", MAC: mac(5), Address: addr(11), Until: in(time.Hour)}}), "given back, so free for others")
+		all, err := s.ListLeases(ctx, "lan")
+		require.NoError(t, err)
+		require.Equal(t, []netip.Addr{addr(11), addr(13)}, []netip.Addr{all[0].Address, all[1].Address})
+
+		err = s.CommitLeases(ctx, []ingot.Lease{{Network: "lan", MAC: mac(6), Address: netip.MustParseAddr("2001:db8::1"), Until: in(time.Hour)}})
+		refused(t, err, ingot.Invalid, "cannot lease 2001:db8::1: leases are of IPv4 addresses")
+	})
+}
+
+func TestFreeAddress(t *testing.T) {
+	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
+		ctx := context.Background()
+		free := func(m int, except ...netip.Addr) netip.Addr {
+			t.Helper()
+			a, err := s.FreeAddress(ctx, "lan", mac(m), addr(10), addr(13), except)
+			if ingot.CodeOf(err) == ingot.Unavailable {
+				return netip.Addr{}
+			}
+			require.NoError(t, err)
+			return a
+		}
+		lease := func(m, last int, d time.Duration) {
+			t.Helper()
+			require.NoError(t, s.CommitLeases(ctx, []ingot.Lease{{Network: "lan", MAC: mac(m), Address: addr(last), Until: clock.Now().Add(d).Unix()}}))
+		}
+		require.Equal(t, addr(10), free(1))
+		require.Equal(t, addr(12), free(1, addr(10), addr(11)))
+		lease(1, 10, time.Hour)
+		lease(2, 12, 2*time.Minute)
+		lease(9, 99, time.Hour) // out of the pool
+		require.Equal(t, addr(11), free(3))
+		require.Equal(t, addr(10), free(1), "its own")
+		require.Equal(t, addr(11), free(1, addr(10)), "its own, but refused")
+		require.Equal(t, addr(11), free(9), "its own is not of the pool")
+		lease(3, 11, time.Minute)
+		lease(4, 13, time.Hour)
+		require.False(t, free(5).IsValid(), "the pool is full")
+		_, err := s.FreeAddress(ctx, "lan", mac(5), addr(10), addr(13), nil)
+		refused(t, err, ingot.Unavailable, "Network lan has no free address from 192.0.2.10 to 192.0.2.13: widen its pool or shorten its leases.")
+		clock.move(3 * time.Minute)
+		require.Equal(t, addr(11), free(5), "over for longest")
+		require.Equal(t, addr(12), free(2), "its own, though over")
+		require.Equal(t, addr(12), free(5, addr(11)))
+		a, err := s.FreeAddress(ctx, "elsewhere", mac(5), addr(10), addr(13), nil)
+		require.NoError(t, err)
+		require.Equal(t, addr(10), a)
+	})
+}
+
+func TestNoTwoMachinesGetOneAddress(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		const pool, machines = 20, 26
+		until := time.Now().Add(time.Hour).Unix()
+		var mu sync.Mutex
+		got := map[netip.Addr]string{}
+		var full atomic.Int32
+		parallel(machines, func(i int) {
+			l, err := s.ReserveLease(ctx, ingot.Lease{Network: "lan", MAC: mac(i), Until: until}, addr(1), addr(pool), nil)
+			if ingot.CodeOf(err) == ingot.Unavailable {
+				full.Add(1)
+				return
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if other := got[l.Address]; other != "" {
+				t.Errorf("%s went to %s and %s", l.Address, other, l.MAC)
+			}
+			got[l.Address] = l.MAC
+		})
+		require.Len(t, got, pool)
+		require.EqualValues(t, machines-pool, full.Load())
+		_, err := s.ReserveLease(ctx, ingot.Lease{Network: "lan", MAC: "ff:00:00:00:00:00", Address: addr(1), Until: until}, addr(1), addr(pool), nil)
+		require.Equal(t, ingot.Conflict, ingot.CodeOf(err))
+
+		// Acknowledgements race for one address.
+		var won atomic.Int32
+		parallel(8, func(i int) {
+			err := s.CommitLeases(ctx, []ingot.Lease{{Network: "lan", MAC: mac(100 + i), Address: addr(200), Until: until}})
+			switch ingot.CodeOf(err) {
+			case "":
+				won.Add(1)
+			case ingot.Conflict:
+			default:
+				t.Error(err)
+			}
+		})
+		require.EqualValues(t, 1, won.Load())
+	})
+}
+
+func TestLeaseBMC(t *testing.T) {
+	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
+		ctx := context.Background()
+		ask := func(owner string, d time.Duration) time.Duration {
+			t.Helper()
+			wait, err := s.LeaseBMC(ctx, "192.0.2.1:623", owner, clock.Now().Add(d))
+			require.NoError(t, err)
+			return wait
+		}
+		require.Zero(t, ask("a", 10*time.Second))
+		require.Equal(t, 10*time.Second, ask("b", time.Second))
+		require.Zero(t, ask("a", 5*time.Second), "its own")
+		require.Equal(t, 10*time.Second, ask("b", time.Second), "a shorter one of the owner's does not end the longer one")
+		clock.move(10 * time.Second)
+		require.Zero(t, ask("b", time.Minute), "over")
+		require.NoError(t, s.ReleaseBMC(ctx, "192.0.2.1:623", "a"))
+		require.Equal(t, time.Minute, ask("a", time.Second), "not a's to give back")
+		require.NoError(t, s.ReleaseBMC(ctx, "192.0.2.1:623", "b"))
+		require.Zero(t, ask("a", time.Second))
+		wait, err := s.LeaseBMC(ctx, "192.0.2.2:623", "b", clock.Now().Add(time.Second))
+		require.NoError(t, err)
+		require.Zero(t, wait, "another BMC")
+		_, err = s.LeaseBMC(ctx, "", "b", clock.Now())
+		require.Equal(t, ingot.Invalid, ingot.CodeOf(err))
+	})
+}
+
+func TestOneOwnerHasTheBMC(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) { // by the database's own clock on PostgreSQL
+		ctx := context.Background()
+		var granted atomic.Int32
+		parallel(12, func(i int) {
+			wait, err := s.LeaseBMC(ctx, "bmc", fmt.Sprint(i), time.Now().Add(time.Hour))
+			if err != nil {
+				t.Error(err)
+			} else if wait == 0 {
+				granted.Add(1)
+			} else if wait > time.Hour+time.Minute || wait < 50*time.Minute {
+				t.Errorf("told to wait %v", wait)
+			}
+		})
+		require.EqualValues(t, 1, granted.Load())
+	})
+}

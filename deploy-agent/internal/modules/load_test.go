@@ -60,57 +60,72 @@ func TestSkip(t *testing.T) {
 	require.Equal(t, []string{"kernel/net/failover.ko"}, *inserted)
 }
 
-// growingSys shows a disk once its controller's driver is there, as real buses do.
+// script is a list of what Events.Next answers.
+type script []func() (string, error)
+
+func (s *script) Next(context.Context, time.Duration) (string, error) {
+	if len(*s) == 0 {
+		return "", modules.ErrQuiet
+	}
+	next := (*s)[0]
+	*s = (*s)[1:]
+	return next()
+}
+
+func comes(alias string) func() (string, error) {
+	return func() (string, error) { return alias, nil }
+}
+
 func TestSettleFollowsNewDevices(t *testing.T) {
 	sys := fstest.MapFS{
-		"devices/pci0000:00/0000:00:01.0/modalias":         {Data: []byte("virtio:d00000001v00001AF4\n")},
-		"devices/pci0000:00/0000:00:02.0/modalias":         {Data: []byte("\n")},
-		"devices/pci0000:00/0000:00:03.0/modalias":         {Data: []byte("pci:nothing for this")},
-		"devices/pci0000:00/0000:00:01.0/uevent":           {Data: []byte("DRIVER=")},
-		"devices/virtual/misc/not/a/modalias/but/a/folder": {Data: []byte("x")},
+		"devices/pci0000:00/0000:00:01.0/modalias": {Data: []byte("virtio:d00000001v00001AF4\n")},
+		"devices/pci0000:00/0000:00:02.0/modalias": {Data: []byte("\n")},
+		"devices/pci0000:00/0000:00:03.0/modalias": {Data: []byte("pci:nothing for this")},
+		"devices/pci0000:00/modalias/is/a/folder":  {Data: []byte("x")},
+		"devices/virtual/input/input1/modalias":    {Data: []byte("fs-ext4")},
 	}
 	l, _ := newLoader(t, func(path string) error {
-		switch path {
-		case "kernel/net/virtio_net.ko":
-			sys["devices/pci0000:00/0000:00:04.0/modalias"] = &fstest.MapFile{Data: []byte("pci:v1d2sv3sd4bc01sc08i02")}
-		case "kernel/drivers/nvme/host/nvme.ko.xz":
+		if path == "kernel/drivers/nvme/host/nvme.ko.xz" {
 			return unix.ENODEV
 		}
 		return nil
 	})
-	waits := 0
-	wait := func(context.Context, time.Duration) error {
-		if waits++; waits == 1 { // a device that shows up while nothing happens
+	events := script{
+		comes("pci:v1d2sv3sd4bc01sc08i02"),
+		comes("pci:v1d2sv3sd4bc01sc08i02"),
+		func() (string, error) {
 			sys["devices/acpi/modalias"] = &fstest.MapFile{Data: []byte("acpi:PNP0C0C:")}
-		}
-		return nil
+			return "", modules.ErrLost
+		},
+		comes("b"),
 	}
-	r, err := l.Settle(context.Background(), sys, 100*time.Millisecond, wait)
+	r, err := l.Settle(context.Background(), sys, &events, time.Second)
 	require.NoError(t, err)
 	require.True(t, r.Settled)
-	require.Equal(t, []string{"failover", "net_failover", "virtio_net", "nvme_core", "button"}, r.Loaded)
+	require.Equal(t, []string{"failover", "net_failover", "virtio_net", "nvme_core", "button", "a", "b"}, r.Loaded)
 	require.Len(t, r.Failed, 1)
 	require.ErrorIs(t, r.Failed["nvme"], unix.ENODEV)
-	require.Equal(t, 3, waits, "one before the late device, two for 100 ms of quiet")
 }
 
 func TestSettleEnds(t *testing.T) {
 	l, _ := newLoader(t, func(string) error { return nil })
-	stop := errors.New("stop")
 	sys := fstest.MapFS{"devices/x": {}}
-	_, err := l.Settle(context.Background(), sys, time.Hour, func(context.Context, time.Duration) error { return stop })
-	require.ErrorIs(t, err, stop)
+	broken := errors.New("broken")
+	_, err := l.Settle(context.Background(), sys, &script{func() (string, error) { return "", broken }}, 0)
+	require.ErrorIs(t, err, broken)
 
-	r, err := l.Settle(context.Background(), sys, 1000*time.Hour, func(context.Context, time.Duration) error { return nil })
+	r, err := l.Settle(context.Background(), sys, endless{}, 0)
 	require.NoError(t, err)
-	require.False(t, r.Settled, "the limit of passes ends it")
+	require.False(t, r.Settled)
 
-	r, err = l.Settle(context.Background(), sys, 0, nil)
-	require.NoError(t, err)
-	require.True(t, r.Settled, "one look, no waiting")
-	_, err = l.Settle(context.Background(), fstest.MapFS{}, 0, nil)
+	_, err = l.Settle(context.Background(), fstest.MapFS{}, &script{}, 0)
 	require.ErrorIs(t, err, fs.ErrNotExist, "not a sysfs")
 }
+
+// endless is a device that comes again and again.
+type endless struct{}
+
+func (endless) Next(context.Context, time.Duration) (string, error) { return "pci:flap", nil }
 
 func TestModaliasesOfThisMachine(t *testing.T) {
 	list, err := modules.Modaliases(os.DirFS("/sys"))

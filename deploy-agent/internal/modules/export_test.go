@@ -1,0 +1,4 @@
+package modules
+
+// AddedModalias is open to the fuzz test.
+var AddedModalias = addedModalias

@@ -14,6 +14,7 @@ import (
 	"github.com/ingot-metal/ingot/deploy-agent/internal/clock"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/cmdline"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/console"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/efiboot"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/inventory"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/netup"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/system"
@@ -57,18 +58,17 @@ func live(ctx context.Context, options cmdline.Options, screen io.Writer, ring *
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	background(end, func() error { return system.Reap(ctx) })
-	if err := system.MountEFI(); err != nil {
-		log.Error("UEFI variables cannot be reached", "error", err)
-	}
 	time := clock.Real{}
+	network := &netup.Network{Clock: time, Log: log, BootMAC: options.BootMAC(), Resolv: "/etc/resolv.conf"}
+	if err := devices(ctx, end, options, log, func() { background(end, func() error { return network.Run(ctx) }) }); err != nil {
+		return err
+	}
 	if options.HardwareDelay > 0 {
 		log.Info("waiting for the hardware as the kernel command line asks", "time", options.HardwareDelay)
 		if err := clock.Wait(ctx, time, options.HardwareDelay); err != nil {
 			return err
 		}
 	}
-	network := &netup.Network{Clock: time, Log: log, BootMAC: options.BootMAC(), Resolv: "/etc/resolv.conf"}
-	background(end, func() error { return network.Run(ctx) })
 	if err := network.Wait(ctx); err != nil {
 		return err
 	}
@@ -81,9 +81,27 @@ func live(ctx context.Context, options cmdline.Options, screen io.Writer, ring *
 	}
 	return run(ctx, parts{
 		options: options, machine: host, screen: screen, ring: ring, setClock: system.SetClock, kernel: system.KernelLog,
+		sync: func() error { return system.Sync(host.Disks()) }, variables: efiboot.Firmware,
 		listen: net.JoinHostPort("", strconv.Itoa(options.ListenPort)),
 		files:  []string{"/proc/cmdline", "/proc/mounts", "/proc/modules", "/proc/partitions", "/proc/interrupts", "/etc/resolv.conf"},
 	})
+}
+
+// devices loads the drivers of what is in the machine; then is called once the network may begin, while disks are still
+// being looked for.
+func devices(ctx context.Context, end context.CancelCauseFunc, options cmdline.Options, log *slog.Logger, then func()) error {
+	d := &drivers{log: log, clock: clock.Real{}, skip: options.Blacklist}
+	d.open()
+	d.named("af_packet", "efivarfs", "ipmi_si", "ipmi_devintf")
+	if err := system.MountEFI(); err != nil {
+		log.Error("UEFI variables cannot be reached", "error", err)
+	}
+	then()
+	if err := d.settle(ctx, quiet); err != nil {
+		return err
+	}
+	background(end, func() error { return d.watch(ctx) })
+	return nil
 }
 
 // background runs what serves the machine beside the agent; its failure ends the agent's life with it as the cause.

@@ -17,7 +17,10 @@ import (
 	"github.com/ingot-metal/ingot/deploy-agent/internal/cmdline"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/command"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/console"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/efiboot"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/erase"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/report"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/standby"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/steps"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/target"
 )
@@ -43,8 +46,11 @@ type parts struct {
 	listen   string        // HOST:PORT
 	giveUp   time.Duration
 	setClock func(time.Time) error
+	sync     func() error // flushes the disks
 	kernel   func() ([]byte, error)
 	files    []string
+	// variables opens the firmware's variables, on a machine that was started by UEFI.
+	variables func() (efiboot.Variables, error)
 }
 
 // run puts the agent together and lets it live until ctx ends or the machine goes down.
@@ -66,9 +72,16 @@ func run(ctx context.Context, p parts) error {
 	reporter := &report.Reporter{
 		Machine: p.machine, RootDisk: chooser.Guess, Log: p.ring.Dump, Kernel: p.kernel, Files: p.files, Now: time.Now,
 	}
+	writer := &standby.Standby{Chooser: chooser, HTTP: client, Clock: time, Log: log, Sync: p.sync, GoDown: down}
+	eraser := &erase.Eraser{Chooser: chooser, Clock: time, Log: log, Before: writer.Forget}
+	loader := &efiboot.Installer{
+		Chooser: chooser, Log: log, Arch: p.machine.Inventory().CPU.Architecture, Mode: p.machine.BootMode, Variables: p.variables,
+	}
 	engine := &command.Engine{Log: log}
 	engine.Add(reporter.Commands()...)
-	engine.Add(steps.Commands(chooser, nil)...)
+	engine.Add(writer.Commands()...)
+	engine.Add(loader.Commands()...)
+	engine.Add(steps.Commands(chooser, append(eraser.Steps(), writer.Step()))...)
 	a := &agent.Agent{
 		Options: p.options, Network: p.machine, Reporter: reporter, Chooser: chooser, Engine: engine, HTTP: client,
 		Clock: time, Log: log, SetClock: p.setClock, GiveUp: p.giveUp,

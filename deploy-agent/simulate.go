@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/ingot-metal/ingot/deploy-agent/internal/cmdline"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/efiboot"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/sim"
 )
 
@@ -53,7 +54,10 @@ func simulate(ctx context.Context, args []string) error {
 	if err := machine.Check(); err != nil {
 		return err
 	}
-	return run(ctx, parts{options: options, machine: machine, screen: os.Stderr, listen: f.Listen, giveUp: f.GiveUp})
+	return run(ctx, parts{
+		options: options, machine: machine, screen: os.Stderr, listen: f.Listen, giveUp: f.GiveUp, sync: machine.Sync,
+		variables: func() (efiboot.Variables, error) { return efiboot.Folder(machine.Variables()), nil },
+	})
 }
 
 // options is the kernel command line with the flags over it.

@@ -29,6 +29,7 @@ type Options struct {
 	HTTPTimeout   time.Duration // ipa-http-request-timeout, seconds, 30 by default
 	DiskWait      time.Duration // ipa-disk-wait-attempts × ipa-disk-wait-delay, 10 × 3 s by default
 	HardwareDelay time.Duration // ipa-hardware-initialization-delay, seconds
+	Blacklist     []string      // modprobe.blacklist: kernel modules that are not to be loaded
 	// Ignored are parameters that begin with ipa- and that this agent has no use for: told on the console, so that
 	// nothing is silently without effect.
 	Ignored []string
@@ -109,6 +110,8 @@ func (o *Options) set(name, value string) {
 		o.BootIF = value
 	case "root_device":
 		o.RootDevice = hints(value)
+	case "modprobe.blacklist":
+		o.Blacklist = append(o.Blacklist, list(value)...)
 	case "ipa-listen-port":
 		o.ListenPort = number(value, o.ListenPort, 65535)
 	case "ipa-advertise-host":

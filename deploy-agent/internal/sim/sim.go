@@ -115,6 +115,27 @@ func (m *Machine) Disks() []ingot.InventoryDisk {
 	return out
 }
 
+// Sync flushes the files.
+func (m *Machine) Sync() error {
+	var failures []error
+	for _, d := range m.Disks() {
+		failures = append(failures, flush(d.Name))
+	}
+	return errors.Join(failures...)
+}
+
+func flush(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("cannot open a disk to flush it: %w", err)
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("cannot flush %s: %w", path, err)
+	}
+	return nil
+}
+
 // BootMode is "uefi" where there are UEFI variables.
 func (m *Machine) BootMode() string {
 	if dir := m.Variables(); dir != "" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	ingot "github.com/ingot-metal/ingot"
 	"golang.org/x/sys/unix"
 )
 
@@ -119,13 +120,40 @@ func KernelLog() ([]byte, error) {
 	return buf[:n], nil
 }
 
-// Arch is uname's machine.
-func Arch() string {
+// Arch is uname's machine: x86_64, aarch64.
+func Arch() string { return unix.ByteSliceToString(uname().Machine[:]) }
+
+// Release is the kernel's release, which names its folder of modules.
+func Release() string { return unix.ByteSliceToString(uname().Release[:]) }
+
+func uname() *unix.Utsname {
 	var u unix.Utsname
-	if unix.Uname(&u) != nil {
-		return ""
+	_ = unix.Uname(&u) // fails only for a bad pointer
+	return &u
+}
+
+// Sync flushes the page cache, and the caches of the disks themselves.
+func Sync(disks []ingot.InventoryDisk) error {
+	unix.Sync()
+	var failures []error
+	for _, d := range disks {
+		if err := flush(d.Name); err != nil && !d.ReadOnly {
+			failures = append(failures, err)
+		}
 	}
-	return unix.ByteSliceToString(u.Machine[:])
+	return errors.Join(failures...)
+}
+
+func flush(name string) error {
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("cannot open a disk to flush it: %w", err)
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("cannot flush %s: %w", name, err)
+	}
+	return nil
 }
 
 // Down flushes everything and ends the machine: off for ErrPowerOff, else by a reboot. It returns only if the kernel

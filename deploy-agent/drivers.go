@@ -8,26 +8,23 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ingot-metal/ingot/deploy-agent/internal/clock"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/modules"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/system"
 )
 
-// The waits for devices: quiet is how long nothing new has to come for the first look to be over, and after it the
-// machine is looked at for late ones often for a while, then seldom.
+// The waits for devices: nothing new has to come for quiet until the first look is over. Later ones get their drivers as
+// soon as they come, and the console is told once nothing new came for a while.
 const (
-	quiet    = 400 * time.Millisecond
-	oftenFor = 3 * time.Minute
-	often    = 3 * time.Second
-	seldom   = 30 * time.Second
+	quiet = 400 * time.Millisecond
+	while = time.Minute
 )
 
 // drivers loads kernel modules for what is in the machine.
 type drivers struct {
 	log    *slog.Logger
-	clock  clock.Clock
 	skip   []string
 	loader *modules.Loader
+	events *modules.Uevents
 	told   []string // failures that are on the console already
 }
 
@@ -37,6 +34,10 @@ func (d *drivers) open() {
 	index, err := modules.Open(os.DirFS(dir))
 	if err != nil {
 		d.log.Warn("no kernel modules: only drivers that are built into the kernel will work", "error", err)
+		return
+	}
+	if d.events, err = modules.ListenUevents(); err != nil {
+		d.log.Error("no drivers will be loaded", "error", err)
 		return
 	}
 	d.loader = &modules.Loader{Index: index, Insert: modules.Kernel(dir), Skip: d.skip}
@@ -60,9 +61,7 @@ func (d *drivers) settle(ctx context.Context, calm time.Duration) error {
 	if d.loader == nil {
 		return nil
 	}
-	report, err := d.loader.Settle(ctx, os.DirFS("/sys"), calm, func(ctx context.Context, t time.Duration) error {
-		return clock.Wait(ctx, d.clock, t)
-	})
+	report, err := d.loader.Settle(ctx, os.DirFS("/sys"), d.events, calm)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -81,18 +80,15 @@ func (d *drivers) settle(ctx context.Context, calm time.Duration) error {
 	return nil
 }
 
-// watch goes on looking for devices until ctx ends: controllers that are late, what is plugged in.
+// watch goes on until ctx ends: controllers that are late, what is plugged in.
 func (d *drivers) watch(ctx context.Context) error {
-	began := d.clock.Now()
+	if d.loader == nil {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	defer d.events.Close()
 	for {
-		pause := often
-		if d.clock.Now().Sub(began) > oftenFor {
-			pause = seldom
-		}
-		if err := clock.Wait(ctx, d.clock, pause); err != nil {
-			return err
-		}
-		if err := d.settle(ctx, 0); err != nil {
+		if err := d.settle(ctx, while); err != nil {
 			return err
 		}
 	}

@@ -90,7 +90,7 @@ func live(ctx context.Context, options cmdline.Options, screen io.Writer, ring *
 // devices loads the drivers of what is in the machine; then is called once the network may begin, while disks are still
 // being looked for.
 func devices(ctx context.Context, end context.CancelCauseFunc, options cmdline.Options, log *slog.Logger, then func()) error {
-	d := &drivers{log: log, clock: clock.Real{}, skip: options.Blacklist}
+	d := &drivers{log: log, skip: options.Blacklist}
 	d.open()
 	d.named("af_packet", "efivarfs", "ipmi_si", "ipmi_devintf")
 	if err := system.MountEFI(); err != nil {

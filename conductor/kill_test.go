@@ -11,6 +11,8 @@ import (
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/conductor"
+	"github.com/ingot-metal/ingot/store"
+	"github.com/ingot-metal/ingot/store/storetest"
 )
 
 // plan is an operation that the loops run over: where it starts, its verb, where it ends, and what the world must have
@@ -79,9 +81,9 @@ func (a *asked) intercept(_ context.Context, _ *conductor.Run, _ conductor.Step,
 }
 
 // askings runs a plan undisturbed and says how often its steps were asked.
-func askings(t *testing.T, p plan) int {
+func askings(t *testing.T, s *store.Store, p plan) int {
 	t.Helper()
-	w := newWorld(t)
+	w := worldOn(t, s)
 	count := &asked{}
 	w.start(func(c *conductor.Conductor) { c.Intercept = count.intercept })
 	require.Equal(t, p.to, p.run(w).ProvisionState)
@@ -89,24 +91,31 @@ func askings(t *testing.T, p plan) int {
 	return count.n
 }
 
+// overAll runs a test over every plan, on both databases, each plan with a store of its own.
+func overAll(t *testing.T, test func(t *testing.T, s *store.Store, p plan)) {
+	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+		for _, p := range plans() {
+			s := open()
+			t.Run(p.name, func(t *testing.T) { test(t, s, p) })
+		}
+	})
+}
+
 // TestKilledAnywhere kills the conductor before, inside and after every asking of every plan's steps, and starts another:
 // the operation ends as if nothing had happened, and the agent was told everything once. The verdict is the machines'
 // and agents' journal.
 func TestKilledAnywhere(t *testing.T) {
-	for _, p := range plans() {
-		t.Run(p.name, func(t *testing.T) {
-			t.Parallel()
-			for at := range askings(t, p) {
-				for _, moment := range []string{"before", "inside", "after"} {
-					t.Run(fmt.Sprintf("%s asking %d", moment, at+1), func(t *testing.T) { killedOnce(t, p, at+1, moment) })
-				}
+	overAll(t, func(t *testing.T, s *store.Store, p plan) {
+		for at := range askings(t, s, p) {
+			for _, moment := range []string{"before", "inside", "after"} {
+				t.Run(fmt.Sprintf("%s asking %d", moment, at+1), func(t *testing.T) { killedOnce(t, s, p, at+1, moment) })
 			}
-		})
-	}
+		}
+	})
 }
 
-func killedOnce(t *testing.T, p plan, at int, moment string) {
-	w := newWorld(t)
+func killedOnce(t *testing.T, s *store.Store, p plan, at int, moment string) {
+	w := worldOn(t, s)
 	m := &mortal{Store: w.store}
 	killed := make(chan struct{})
 	die := func() { m.die(); close(killed) }
@@ -169,18 +178,15 @@ func (p plan) verdict(t *testing.T, w *world, end ingot.Node, attempts int) {
 // TestFailedAnywhere fails every asking of every plan's steps for good: the node ends in the failed state with the
 // reason, and its machine is off.
 func TestFailedAnywhere(t *testing.T) {
-	for _, p := range plans() {
-		t.Run(p.name, func(t *testing.T) {
-			t.Parallel()
-			for at := range askings(t, p) {
-				t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) { failedOnce(t, p, at+1) })
-			}
-		})
-	}
+	overAll(t, func(t *testing.T, s *store.Store, p plan) {
+		for at := range askings(t, s, p) {
+			t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) { failedOnce(t, s, p, at+1) })
+		}
+	})
 }
 
-func failedOnce(t *testing.T, p plan, at int) {
-	w := newWorld(t)
+func failedOnce(t *testing.T, s *store.Store, p plan, at int) {
+	w := worldOn(t, s)
 	fail := &asked{at: at, here: func(func() (conductor.Progress, error)) (conductor.Progress, error) {
 		return conductor.Progress{}, ingot.Fatalf("planted failure")
 	}}
@@ -213,9 +219,11 @@ func TestPowerCutAnywhere(t *testing.T) {
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
-			t.Parallel()
-			for at := range askings(t, p) {
-				t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) { cutOnce(t, p, at+1) })
+			for at := range askings(t, storetest.SQLite(t), p) {
+				t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) {
+					t.Parallel() // most of it is waiting for an agent that does not call
+					cutOnce(t, p, at+1)
+				})
 			}
 		})
 	}

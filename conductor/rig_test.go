@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/ingot-metal/ingot/conductor"
 	"github.com/ingot-metal/ingot/conductor/fake"
 	"github.com/ingot-metal/ingot/store"
+	"github.com/ingot-metal/ingot/store/storetest"
 )
 
 // world is everything that outlives a conductor: the store, the machines with their agents, and a journal of what was
@@ -35,11 +35,15 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "ingot.db"), Host: "here"})
-	require.NoError(t, err)
+	return worldOn(t, storetest.SQLite(t))
+}
+
+// worldOn is a world on a store that others used before it; no other may use it at the same time.
+func worldOn(t *testing.T, s *store.Store) *world {
+	t.Helper()
 	w := &world{t: t, store: s, rack: &fake.Rack{Log: slog.New(slog.DiscardHandler), Delays: fake.Delays{Command: 2 * time.Millisecond}}, stop: func() {}}
 	w.rack.Caller = w
-	t.Cleanup(func() { w.kill(); require.NoError(t, s.Close()) })
+	t.Cleanup(w.kill)
 	return w
 }
 

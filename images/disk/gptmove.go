@@ -26,17 +26,27 @@ func RelocateGPT(t Target) (bool, error) {
 	if g.placed(t) {
 		return false, nil
 	}
-	last := size/g.sector - 1 - g.listSectors() - 1
-	for _, p := range g.table().Partitions {
-		if end := (p.Start+p.Size)/g.sector - 1; end > last {
-			return false, fmt.Errorf("cannot move the backup GPT: partition %d ends in sector %d, the disk's last usable one is %d",
-				p.Number, end, last)
-		}
+	if err := g.within(); err != nil {
+		return false, err
 	}
 	if err := g.store(t); err != nil {
 		return false, err
 	}
 	return true, nil
+}
+
+// within refuses a table of which a partition does not lie on the disk, in front of the backup table.
+func (g *gpt) within() error {
+	first, last := uint64(g.lba(gptFirst)), uint64(g.disk/g.sector-1-g.listSectors()-1)
+	var wrong error
+	g.each(func(number int, e []byte) {
+		from, to := binary.LittleEndian.Uint64(e[32:]), binary.LittleEndian.Uint64(e[40:])
+		if !isZero(e[:16]) && (from < first || to < from || to > last) {
+			wrong = fmt.Errorf("cannot move the backup GPT: partition %d has the sectors %d to %d, usable are %d to %d",
+				number, from, to, first, last)
+		}
+	})
+	return wrong
 }
 
 // placed tells whether both copies are valid, equal, and at the disk's two ends.

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (c *qcow2Copy) run(ctx context.Context) error {
 	if err := c.sink.wipe(); err != nil {
 		return err
 	}
-	list := &extents{max: maxExtents}
+	list := &extents{max: cmp.Or(c.img.job.w.extents, maxExtents)}
 	zero := func(off, n int64) error { return c.sink.zero(ctx, off, n) }
 	if err := c.img.walk(ctx, list, zero); err != nil {
 		return err
@@ -46,17 +47,18 @@ func (c *qcow2Copy) run(ctx context.Context) error {
 	defer down.close()
 	ahead, check := newReadahead(inner), c.img.check()
 	file := &hashing{r: ahead, h: io.MultiWriter(j.hash, check)}
-	buffers := j.workers + 2
-	if c.img.cluster <= batch {
-		buffers = 2*j.workers + 2
+	workers := j.workers
+	if c.img.cluster > batch {
+		workers = min(workers, 2) // each holds several clusters, and memory is bounded
 	}
+	buffers := 2*workers + 1
 	c.free, c.jobs = make(chan []byte, buffers), make(chan cut, buffers)
 	for range buffers {
 		c.free <- nil
 	}
 	g.Go(func() error { return ahead.fill(down) })
 	g.Go(func() error { return c.split(file, list) })
-	for range j.workers {
+	for range workers {
 		g.Go(c.work)
 	}
 	if err := g.Wait(); err != nil {

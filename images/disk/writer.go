@@ -30,6 +30,8 @@ type Writer struct {
 	// Now and Wait are the clock; nil means the machine's. Wait returns early with ctx's error.
 	Now  func() time.Time
 	Wait func(ctx context.Context, d time.Duration) error
+
+	extents int // maxExtents when zero; tests make it small
 }
 
 // Result is what a write did.
@@ -106,6 +108,7 @@ func (w *Writer) job(src Source, dst Target) (*job, error) {
 	if j.m.now == nil {
 		j.m.now = time.Now
 	}
+	j.m.began, j.m.p = j.m.now(), Progress{Phase: PhaseWrite, Total: -1, DownloadTotal: -1}
 	j.remote = &remote{
 		src: src, client: src.Client, size: -1, wait: w.Wait, tries: w.Attempts,
 		stall: or(w.StallTimeout, time.Minute), pause: or(w.RetryDelay, time.Second),

@@ -63,11 +63,84 @@ func TestQCOW2WrittenOutOfOrder(t *testing.T) {
 	run(t, "qemu-io", append(args, path)...)
 	raw := filepath.Join(t.TempDir(), "image.raw")
 	run(t, "qemu-img", "convert", "-O", "raw", path, raw)
-	s := &server{path: path}
-	target := newDisk(t, 64*mib)
-	_, err := writer().Write(t.Context(), source(t, s.start(t), path, "qcow2"), open(t, target))
+	for _, extents := range []int{0, 7, 60} { // in one part, and in many
+		s := &server{path: path}
+		target := newDisk(t, 64*mib)
+		w := writer()
+		disk.SetExtents(w, extents)
+		_, err := w.Write(t.Context(), source(t, s.start(t), path, "qcow2"), open(t, target))
+		require.NoError(t, err)
+		equalUpTo(t, raw, target, 64*mib)
+	}
+}
+
+// TestQCOW2InParts makes the list of extents so small that the tables are read many times.
+func TestQCOW2InParts(t *testing.T) {
+	raw := rawImage(t, 20*mib, false)
+	for name, args := range map[string][]string{"plain": {"-o", "cluster_size=4k"}, "zlib": {"-c"}, "subclusters": {"-o", "extended_l2=on"}} {
+		t.Run(name, func(t *testing.T) {
+			path := convert(t, raw, args...)
+			s := &server{path: path}
+			target := newDisk(t, 20*mib)
+			w := writer()
+			disk.SetExtents(w, 3)
+			_, err := w.Write(t.Context(), source(t, s.start(t), path, "qcow2"), open(t, target))
+			require.NoError(t, err)
+			equalUpTo(t, raw, target, 20*mib)
+			require.Greater(t, s.requests, 5)
+		})
+	}
+}
+
+func TestProgress(t *testing.T) {
+	raw := rawImage(t, 20*mib, false)
+	path := convert(t, raw, "-c")
+	st, err := os.Stat(path)
 	require.NoError(t, err)
-	equalUpTo(t, raw, target, 64*mib)
+	for _, format := range []string{"raw", "qcow2"} {
+		image := map[string]string{"raw": raw, "qcow2": path}[format]
+		s := &server{path: image}
+		var all []disk.Progress
+		w := writer()
+		w.ProgressEvery = 1
+		now := time.Unix(0, 0)
+		w.Now = func() time.Time { now = now.Add(time.Second); return now }
+		w.Progress = func(p disk.Progress) { all = append(all, p) }
+		_, err = w.Write(t.Context(), source(t, s.start(t), image, format), open(t, newDisk(t, 24*mib)))
+		require.NoError(t, err)
+		last := map[string]disk.Progress{}
+		phases := []string{}
+		for i, p := range all {
+			if len(phases) == 0 || phases[len(phases)-1] != p.Phase {
+				phases = append(phases, p.Phase)
+			}
+			if i > 0 && all[i-1].Phase == p.Phase {
+				require.GreaterOrEqual(t, p.Done, all[i-1].Done)
+				require.Equal(t, p.Done > 0, p.Rate > 0)
+			}
+			last[p.Phase] = p
+		}
+		require.Equal(t, []string{disk.PhaseWrite, disk.PhaseVerify, disk.PhaseFinish}, phases)
+		for name, p := range last {
+			require.Equal(t, p.Total, p.Done, "%s %s", format, name)
+			require.Equal(t, p.DownloadTotal, p.Downloaded)
+		}
+		require.EqualValues(t, 20*mib, last[disk.PhaseWrite].Total)
+		if format == "qcow2" {
+			require.Equal(t, st.Size(), last[disk.PhaseWrite].DownloadTotal)
+		}
+	}
+}
+
+// TestPartitionBeyondTheDisk has an image whose table names more than the disk: nothing may boot from it.
+func TestPartitionBeyondTheDisk(t *testing.T) {
+	raw := rawImage(t, 40*mib, true)
+	require.NoError(t, os.Truncate(raw, 30*mib))
+	s := &server{path: raw}
+	target := newDisk(t, 30*mib)
+	_, err := writer().Write(t.Context(), source(t, s.start(t), raw, "raw"), open(t, target))
+	require.ErrorContains(t, err, "partition")
+	require.True(t, blankEnds(t, target))
 }
 
 func itoa(n int) string {

@@ -86,6 +86,7 @@ func TestCaptures(t *testing.T) {
 						Networks: []ingot.Network{n}, Decider: newDecider(map[string]ingot.BootSpec{testMAC: {Action: action}}), Leases: newLeases(),
 						HTTPPort: 8088, Clock: newClock(), Loaders: loaders(),
 					}
+					s.Write(t.Context())
 					var text strings.Builder
 					for _, d := range requests(readCapture(t, capture)) {
 						describe(t, &text, d, s.Answer(ours, int(d.to.Port()), d.data, d.from))

@@ -32,7 +32,6 @@ type query struct {
 func (s *Server) serveDHCP(ctx context.Context, l *link, port int, conn *net.UDPConn, raw *packet.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	defer conn.Close()
 	var g errgroup.Group
 	g.SetLimit(packetsMost)
 	defer func() { _ = g.Wait() }()

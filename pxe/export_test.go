@@ -17,12 +17,16 @@ type Answered struct {
 	HW    net.HardwareAddr // set when it goes out as a frame
 }
 
+// Write runs what writes leases until ctx ends, as Run does.
+func (s *Server) Write(ctx context.Context) {
+	s.begin()
+	go s.writeLeases(ctx)
+}
+
 // Answer handles a packet as if it came to port of an interface with the addresses own; nil when it stays silent.
 func (s *Server) Answer(own []netip.Addr, port int, data []byte, from netip.AddrPort) *Answered {
 	s.begin()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go s.writeLeases(ctx)
+	ctx := context.Background()
 	l := settle(&net.Interface{Name: "test0"}, own, s.Networks)
 	if err := s.loadOnce(ctx, l); err != nil {
 		panic(err)
@@ -37,7 +41,11 @@ func (s *Server) Answer(own []netip.Addr, port int, data []byte, from netip.Addr
 // loadOnce reads the store when a server answers for the first time, as serveInterface does.
 func (s *Server) loadOnce(ctx context.Context, l *link) error {
 	for _, n := range l.networks {
-		if s.books[n.Name].net.Address == n.Address {
+		b := s.books[n.Name]
+		b.mu.Lock()
+		known := b.net.Address == n.Address
+		b.mu.Unlock()
+		if known {
 			return nil
 		}
 	}

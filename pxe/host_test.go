@@ -2,10 +2,15 @@ package pxe_test
 
 import (
 	"io"
+	"net"
+	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // host is another network namespace, with an interface on the rack's bridge.
@@ -59,4 +64,33 @@ func (h *host) run(t *testing.T, name string, args ...string) string {
 func (h *host) start(t *testing.T, out io.Writer, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	return start(t, out, "nsenter", h.in(name, args...)...)
+}
+
+// dial opens a UDP socket on the host. The socket stays there while the thread that made it comes back.
+func (h *host) dial(t *testing.T, to string) net.Conn {
+	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	here, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	there, err := os.Open("/proc/" + h.pid + "/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer there.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("udp", to)
+	if back := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); back != nil {
+		t.Fatal(back)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
 }

@@ -1,12 +1,14 @@
 package pxe
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -35,7 +37,7 @@ func (s *Server) serveInterface(ctx context.Context, name string, networks []ing
 		}
 		if err == nil {
 			said = ""
-			err = s.serveLink(ctx, l)
+			err = s.serveLink(ctx, l, networks)
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -55,40 +57,47 @@ func (s *Server) serveInterface(ctx context.Context, name string, networks []ing
 	}
 }
 
-// serveLink runs the protocols of one interface; an error of one ends all.
-func (s *Server) serveLink(ctx context.Context, l *link) error {
-	g, ctx := errgroup.WithContext(ctx)
-	raw, err := l.openRaw(s.DryRun)
+// serveLink opens an interface's sockets and runs its protocols; an error of one ends all.
+func (s *Server) serveLink(ctx context.Context, l *link, networks []ingot.Network) (err error) {
+	open, err := l.open(ctx, s.DryRun)
+	defer func() { err = errors.Join(err, open.close()) }()
 	if err != nil {
 		return err
-	}
-	ports := []int{dhcpv4.ServerPort}
-	if l.has(ingot.DHCPProxy) {
-		ports = append(ports, proxyPort)
-	}
-	for _, port := range ports {
-		conn, err := l.listen(ctx, netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port)), s.DryRun)
-		if err != nil {
-			return err
-		}
-		g.Go(func() error { return s.serveDHCP(ctx, l, port, conn, raw) })
-	}
-	if !s.DryRun {
-		for _, at := range l.addresses() {
-			g.Go(func() error { return s.serveTFTP(ctx, l, at) })
-		}
-		if l.advertises() {
-			g.Go(func() error { return s.advertise(ctx, l) })
-		}
 	}
 	for _, n := range l.networks {
 		s.Logger.Info("serving network", "network", n.Name, "interface", l.ifi.Name, "address", n.Address, "dhcp", n.DHCP, "dry", s.DryRun)
 	}
-	err = g.Wait()
-	if raw != nil {
-		err = errors.Join(err, raw.Close())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.watch(ctx, l, networks) })
+	for port, conn := range open.dhcp {
+		g.Go(func() error { return s.serveDHCP(ctx, l, port, conn, open.raw) })
 	}
-	return err
+	for _, conn := range open.tftp {
+		g.Go(func() error { return s.serveTFTP(ctx, l, conn) })
+	}
+	if open.icmp != nil {
+		g.Go(func() error { return s.advertise(ctx, l, open.icmp) })
+	}
+	return g.Wait()
+}
+
+// watch returns an error when the interface goes away, comes back as another or changes its addresses: a socket that is
+// bound to an interface is not told and hears nothing any more.
+func (s *Server) watch(ctx context.Context, l *link, networks []ingot.Network) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.Clock.After(retryTime):
+		}
+		now, err := findLink(l.ifi.Name, networks)
+		if err != nil {
+			return err
+		}
+		if now.ifi.Index != l.ifi.Index || !bytes.Equal(now.ifi.HardwareAddr, l.ifi.HardwareAddr) || !slices.Equal(now.addresses(), l.addresses()) {
+			return fmt.Errorf("interface %s has changed: starting over on it", l.ifi.Name)
+		}
+	}
 }
 
 // loadLeases reads what the store knows of the networks.

@@ -37,15 +37,9 @@ func advertisement() icmp.Message {
 }
 
 // advertise answers router solicitations until ctx ends.
-func (s *Server) advertise(ctx context.Context, l *link) error {
-	config := net.ListenConfig{Control: l.bind}
-	raw, err := config.ListenPacket(ctx, "ip6:ipv6-icmp", "::")
-	if err != nil {
-		return fmt.Errorf("cannot open an ICMPv6 socket on interface %s (ra = false does without): %w", l.ifi.Name, err)
-	}
+func (s *Server) advertise(ctx context.Context, l *link, raw net.PacketConn) error {
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	defer stop()
-	defer raw.Close()
 	conn := ipv6.NewPacketConn(raw)
 	if err := l.prepare(conn); err != nil {
 		return fmt.Errorf("cannot listen for router solicitations on interface %s (ra = false does without): %w", l.ifi.Name, err)

@@ -28,6 +28,7 @@ const (
 	askTime     = 5 * time.Second // for one question to the store or the decider
 	retryTime   = 3 * time.Second // between attempts to serve an interface that is not there
 	packetsMost = 64              // DHCP packets in work at once on an interface; more wait in the kernel's queue
+	loadsMost   = 256             // TFTP transfers at once
 )
 
 // errTaken is why a lease is refused: somebody else has the address.
@@ -68,12 +69,15 @@ type Server struct {
 	once    sync.Once
 	books   map[string]*book // by network; fixed after begin
 	commits chan commit
+	// transfers has an entry for each TFTP transfer under way.
+	transfers chan struct{}
 }
 
 // begin makes what the fields stand for, once.
 func (s *Server) begin() {
 	s.once.Do(func() {
 		s.commits = make(chan commit)
+		s.transfers = make(chan struct{}, loadsMost)
 		s.books = map[string]*book{}
 		for _, n := range s.Networks {
 			s.books[n.Name] = newBook(n)

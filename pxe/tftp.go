@@ -2,9 +2,11 @@ package pxe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -12,26 +14,32 @@ import (
 	"github.com/pin/tftp/v3"
 )
 
+// tftpPort is TFTP's (RFC 1350).
+const tftpPort = 69
+
 // serveTFTP serves the loaders, read only, at one of our addresses. Writes are refused by the library, which has no
 // handler for them. Block size and transfer size are negotiated (RFC 2348, RFC 2349); the library keeps blocks within the
 // interface's MTU, since PXE ROMs do not put fragments together.
-func (s *Server) serveTFTP(ctx context.Context, l *link, at netip.Addr) error {
-	conn, err := l.listen(ctx, netip.AddrPortFrom(at, 69), false)
-	if err != nil {
-		return err
-	}
+func (s *Server) serveTFTP(ctx context.Context, l *link, conn *net.UDPConn) error {
 	server := tftp.NewServer(func(name string, to io.ReaderFrom) error { return s.sendLoader(l, name, to) }, nil)
 	server.SetTimeout(2 * time.Second) // ROMs ask again after 4 s at the earliest
 	stop := context.AfterFunc(ctx, server.Shutdown)
 	defer stop()
 	if err := server.Serve(conn); err != nil {
-		return fmt.Errorf("cannot serve TFTP at %s: %w", at, err)
+		return fmt.Errorf("cannot serve TFTP at %s: %w", conn.LocalAddr(), err)
 	}
 	return nil
 }
 
-// sendLoader answers one read request.
+// sendLoader answers one read request. The library holds 130 kB for each that is under way, so there is a limit; those
+// over it wait for their turn, which comes soon, as a loader takes a fraction of a second.
 func (s *Server) sendLoader(l *link, name string, to io.ReaderFrom) error {
+	select {
+	case s.transfers <- struct{}{}:
+		defer func() { <-s.transfers }()
+	case <-s.Clock.After(askTime):
+		return errors.New("too many transfers at once: ask again")
+	}
 	var peer netip.Addr
 	if t, ok := to.(tftp.OutgoingTransfer); ok {
 		remote := t.RemoteAddr()

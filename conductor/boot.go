@@ -45,7 +45,7 @@ const (
 // cmdline is the ramdisk's kernel command line, with ironic-python-agent's parameters.
 func (c *Conductor) cmdline(n *ingot.Node, req ingot.BootRequest) string {
 	args := []string{
-		"ipa-api-url={boot}", "ipa-agent-uuid=" + n.UUID, "boot_method=ipxe",
+		"ipa-api-url={boot}", "boot_method=ipxe",
 		"BOOTIF=01-" + strings.ReplaceAll(req.MAC, ":", "-"), "nofb", "nomodeset", "vga=normal",
 	}
 	if n.Boot.Purpose == "inspect" {

@@ -142,4 +142,5 @@ func passes(t testing.TB, err error) {
 	t.Helper()
 	require.Error(t, err)
 	require.False(t, ingot.IsFatal(err), "this passes: %v", err)
+	require.NotContains(t, err.Error(), "\n", "a sentence is one line")
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -202,6 +203,9 @@ func (r *rig) verdict(ramdisks int) {
 	}
 	require.Equal(r.t, ramdisks, booted, "ramdisk boots: %v", r.machine.Boots())
 	require.Equal(r.t, 1, started, "disk boots: %v", r.machine.Boots())
+	log, err := os.ReadFile(filepath.Join(r.machine.Dir, "boot.log"))
+	require.NoError(r.t, err)
+	require.Equal(r.t, ramdisks, strings.Count(string(log), `msg="writing the image"`), "writes that agents began:\n%s", log)
 }
 
 func TestDeploy(t *testing.T) {

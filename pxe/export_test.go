@@ -2,6 +2,7 @@ package pxe
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/netip"
 
@@ -67,3 +68,9 @@ func Script(spec ingot.BootSpec, base, again string) (string, error) {
 
 // ProxyPort is proxyPort.
 const ProxyPort = proxyPort
+
+// SendLoader answers a TFTP read request.
+func (s *Server) SendLoader(name string, to io.ReaderFrom) error {
+	s.begin()
+	return s.sendLoader(&link{ifi: &net.Interface{Name: "test0"}}, name, to)
+}

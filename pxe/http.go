@@ -53,10 +53,11 @@ func (s *Server) getScript(w http.ResponseWriter, r *http.Request) {
 	spec, err := s.Decider.Decide(r.Context(), ask)
 	var text string
 	if err == nil {
-		text, err = script(spec, base, base+r.URL.RequestURI())
+		text, err = script(spec, base, scriptURL(base, client{MAC: ask.MAC, Arch: ask.Arch, UUID: ask.UUID}))
 	}
 	if err != nil {
 		s.Logger.Warn("no script", "network", ask.Network, "mac", ask.MAC, "error", err)
+		s.saw(ask.Network, ask.MAC, "no script: "+err.Error())
 		w.Header().Set("Retry-After", "3")
 		http.Error(w, "nothing can be said now: ask again", http.StatusServiceUnavailable)
 		return

@@ -87,7 +87,7 @@ func TestScriptRequest(t *testing.T) {
 	w := b.get("GET", "http://boot.example:8088/boot/script?mac=52-54-00-AA-00-09&arch=7&uuid="+rackUUID)
 	text := w.Body.String()
 	for _, want := range []string{"#!ipxe\n", "kernel http://boot.example:8088/boot/file/good/vmlinuz initrd=initrd ipa-api-url=http://boot.example:8088 console=ttyS0 ||",
-		"chain --replace --autofree http://boot.example:8088/boot/script?mac=52-54-00-AA-00-09&arch=7&uuid=" + rackUUID} {
+		"chain --replace --autofree http://boot.example:8088/boot/script?mac=52:54:00:aa:00:09&arch=7&uuid=" + rackUUID} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -136,8 +136,9 @@ func TestScriptParameters(t *testing.T) {
 func TestScriptWithoutDecision(t *testing.T) {
 	b := newWebBench(t)
 	b.decider.err = errors.New("database is away")
-	if w := b.get("GET", "http://10.77.0.1:8088/boot/script?mac="+testMAC); w.Code != http.StatusServiceUnavailable || len(b.decider.evidence()) != 0 {
-		t.Errorf("status %d: %s", w.Code, w.Body)
+	if w := b.get("GET", "http://10.77.0.1:8088/boot/script?mac="+testMAC); w.Code != http.StatusServiceUnavailable ||
+		b.decider.evidence()[0] != "lab "+testMAC+" no script: database is away" {
+		t.Errorf("status %d: %s; evidence %q", w.Code, w.Body, b.decider.evidence())
 	}
 	b = newWebBench(t)
 	r := httptest.NewRequest("GET", "/boot/script?mac="+testMAC, nil)

@@ -29,6 +29,7 @@ const (
 	retryTime   = 3 * time.Second // between attempts to serve an interface that is not there
 	packetsMost = 64              // DHCP packets in work at once on an interface; more wait in the kernel's queue
 	loadsMost   = 256             // TFTP transfers at once
+	waitsMost   = 1024            // TFTP transfers at once with those that wait
 )
 
 // errTaken is why a lease is refused: somebody else has the address.
@@ -51,33 +52,34 @@ type Clock interface {
 // Server is the boot service. Fill in the fields, mount Handler on the boot listener, and Run it; the fields do not
 // change after that.
 type Server struct {
-	Networks []ingot.Network
-	Decider  ingot.BootDecider
-	Leases   LeaseStore
-	Files    Files // nil serves no files: scripts then name whole URLs
+	Networks []ingot.Network   // those with DHCP off are known by name only
+	Decider  ingot.BootDecider // what machines boot, and who hears what was sent
+	Leases   LeaseStore        // not asked for networks in proxy mode, beyond what it lists
+	Files    Files             // nil serves no files: scripts then name whole URLs
 	// Loaders has undionly.kpxe, snponly.efi and, for arm64 machines, snponly-arm64.efi; nil is where Debian's
 	// package ipxe puts them, /usr/lib/ipxe.
 	Loaders fs.FS
 	// HTTPPort is the boot listener's, with which machines are told URLs of the address that they reach us at.
 	HTTPPort int
-	BootURL  string // whole base URL of the boot listener where a proxy stands before it; "" makes it from HTTPPort
-	Logger   *slog.Logger
-	Clock    Clock
-	// DryRun reports what is heard and what would be answered, and neither sends nor writes anything.
+	BootURL  string       // whole base URL of the boot listener where a proxy stands before it; "" makes it from HTTPPort
+	Logger   *slog.Logger // nil logs nothing
+	Clock    Clock        // nil is the real time
+	// DryRun reports what is heard and what would be answered, and neither sends nor writes anything. What asks Handler is
+	// answered all the same.
 	DryRun bool
 
 	once    sync.Once
 	books   map[string]*book // by network; fixed after begin
 	commits chan commit
-	// transfers has an entry for each TFTP transfer under way.
-	transfers chan struct{}
+	// transfers has an entry for each TFTP transfer under way, waiting one for those and each that waits.
+	transfers, waiting chan struct{}
 }
 
 // begin makes what the fields stand for, once.
 func (s *Server) begin() {
 	s.once.Do(func() {
 		s.commits = make(chan commit)
-		s.transfers = make(chan struct{}, loadsMost)
+		s.transfers, s.waiting = make(chan struct{}, loadsMost), make(chan struct{}, waitsMost)
 		s.books = map[string]*book{}
 		for _, n := range s.Networks {
 			s.books[n.Name] = newBook(n)

@@ -31,15 +31,14 @@ func (s *Server) serveTFTP(ctx context.Context, l *link, conn *net.UDPConn) erro
 	return nil
 }
 
-// sendLoader answers one read request. The library holds 130 kB for each that is under way, so there is a limit; those
-// over it wait for their turn, which comes soon, as a loader takes a fraction of a second.
+// sendLoader answers one read request. The library holds 130 kB for each, so there are limits: those over the first
+// wait for their turn, which comes soon, as a loader takes a fraction of a second; those over the second are refused.
 func (s *Server) sendLoader(l *link, name string, to io.ReaderFrom) error {
-	select {
-	case s.transfers <- struct{}{}:
-		defer func() { <-s.transfers }()
-	case <-s.Clock.After(askTime):
-		return errors.New("too many transfers at once: ask again")
+	leave, err := s.queue()
+	if err != nil {
+		return err
 	}
+	defer leave()
 	var peer netip.Addr
 	if t, ok := to.(tftp.OutgoingTransfer); ok {
 		remote := t.RemoteAddr()
@@ -67,4 +66,21 @@ func (s *Server) sendLoader(l *link, name string, to io.ReaderFrom) error {
 	log.Debug("TFTP transfer done", "bytes", n)
 	s.sawAt(peer, "sent "+name)
 	return nil
+}
+
+// queue waits for a place among the transfers; the function that it gives frees it.
+func (s *Server) queue() (leave func(), err error) {
+	busy := errors.New("too many transfers at once: ask again")
+	select {
+	case s.waiting <- struct{}{}:
+	default:
+		return nil, busy
+	}
+	select {
+	case s.transfers <- struct{}{}:
+		return func() { <-s.transfers; <-s.waiting }, nil
+	case <-s.Clock.After(askTime):
+		<-s.waiting
+		return nil, busy
+	}
 }

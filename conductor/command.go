@@ -86,16 +86,27 @@ func (r *Run) agentLost() (Progress, bool) {
 		return Again(firstPowerOff, "nothing is known of the agent any more"), true
 	case agent.Fingerprint != r.Op.AgentFingerprint:
 		return Again(firstPowerOff, "another boot of the ramdisk called in: the machine was restarted"), true
-	case !agent.Restarted.IsZero():
-		return Again(firstPowerOff, "the ramdisk looked itself up again: the machine was restarted"), true
 	}
 	return Progress{}, false
 }
 
-// unreachable is the answer when the agent cannot be talked to: it may be busy, or the machine may have lost power.
+// silentTries is how many askings in a row may find an agent that does not answer, before its machine is taken to hang:
+// about five minutes with the engine's backoff.
+const silentTries = 20
+
+// unreachable is the answer when the agent cannot be talked to: it may be busy, the machine may have lost power, or be
+// in another boot. A lookup after the first one tells of that only here: as long as the agent itself answers, whoever
+// looked up was somebody else.
 func (r *Run) unreachable(ctx context.Context, cause error) (Progress, error) {
-	if ingot.CodeOf(cause) == ingot.Locked {
+	switch {
+	case ingot.CodeOf(cause) == ingot.Locked:
 		return ForAgent(commandPoll, cause.Error()), nil
+	case ingot.IsFatal(cause):
+		return Progress{}, cause
+	case !r.Node.Agent.Restarted.IsZero():
+		return Again(firstPowerOff, "the ramdisk looked itself up again and its first boot does not answer: the machine was restarted"), nil
+	case r.Op.Tries >= silentTries:
+		return Again(firstPowerOff, "the agent does not answer any more: "+cause.Error()), nil
 	}
 	var seen ingot.PowerState
 	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) (err error) {

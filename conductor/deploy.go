@@ -122,9 +122,6 @@ func syncDisks(ctx context.Context, r *Run) (Progress, error) {
 		return back, nil
 	}
 	_, err := r.askAgent(ctx, ingot.AgentRequest{Name: "standby.sync", Params: map[string]any{}})
-	if ingot.IsFatal(err) {
-		return Progress{}, err
-	}
 	if err != nil {
 		return r.unreachable(ctx, err)
 	}

@@ -49,6 +49,9 @@ func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 	if row.Kind == "" {
 		return nil
 	}
+	if n.TargetPowerState != "" {
+		return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, c.Hostname)
+	}
 	if _, known := c.plans[row.Kind]; !known {
 		return ingot.Errorf(ingot.Unsupported, "Driver %s does not support %s (disabled or not implemented).", n.Driver, verb)
 	}

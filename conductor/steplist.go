@@ -28,9 +28,6 @@ func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep
 		answer, err := r.askAgent(ctx, ingot.AgentRequest{
 			Name: kind + ".get_" + kind + "_steps", Params: map[string]any{"node": r.wireNode(), "ports": r.wirePorts()},
 		})
-		if ingot.IsFatal(err) {
-			return Progress{}, err
-		}
 		if err != nil {
 			return r.unreachable(ctx, err)
 		}

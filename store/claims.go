@@ -159,15 +159,15 @@ func (s *Store) CommitPass(ctx context.Context, result ingot.Result) error {
 
 // commitOperation writes the row if the claim still holds: this is the fence.
 func (t *tx) commitOperation(op *ingot.Operation) error {
-	lost := ingot.Errorf(ingot.Fenced, "the claim of operation %s was lost: what was done under it is dropped", op.UUID)
-	if op.Claim == "" {
+	claim, lost := op.Claim, ingot.Errorf(ingot.Fenced, "the claim of operation %s was lost: what was done under it is dropped", op.UUID)
+	if claim == "" { // what nobody claims has no claim either
 		return lost
 	}
-	found, err := t.operations("uuid = ? AND claim = ?"+t.store.dialect.forUpdate, op.UUID, op.Claim)
+	found, err := t.operations("uuid = ? AND claim = ?"+t.store.dialect.forUpdate, op.UUID, claim)
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 || found[0].Claim != op.Claim {
+	if len(found) == 0 {
 		return lost
 	}
 	table, was := t.store.tables.operations, found[0]
@@ -193,7 +193,7 @@ func (t *tx) commitOperation(op *ingot.Operation) error {
 			set, values = set+name+" = ?, ", append(values, diff.values[i])
 		}
 	}
-	values = append(values, micros(t.now), micros(op.DueAt), op.UUID, was.Claim)
+	values = append(values, micros(t.now), micros(op.DueAt), op.UUID, claim)
 	var due int64
 	changed, err := t.one([]any{&due}, "UPDATE operations SET "+set+"due_at = CASE WHEN woken THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END, woken = FALSE WHERE uuid = ? AND claim = ? RETURNING due_at", values...)
 	if err == nil && !changed {

@@ -38,6 +38,7 @@ type document struct {
 	byKey bool
 }
 
+// Scan takes JSON or NULL.
 func (d document) Scan(src any) error {
 	*d.at = nil
 	data, err := bytesOf(src)

@@ -97,6 +97,7 @@ func giveBootToken(b *ingot.BootTarget, _ []string, text string) { b.Token = tex
 // hiddenText is a secret that is kept with the row's secrets alone.
 type hiddenText struct{ at *ingot.Secret }
 
+// Scan is never called: there is no column.
 func (h hiddenText) Scan(any) error { return nil }
 
 func (h hiddenText) value(name string, s secrets) (any, error) {

@@ -184,6 +184,24 @@ func TestKeyFile(t *testing.T) {
 	require.Equal(t, "new", ingot.Text(got.DriverInfo, "password"))
 }
 
+func TestDerivedKeysDependOnSecretAndPurpose(t *testing.T) {
+	cfg := storetest.SQLiteConfig(t)
+	s := storetest.Open(t, cfg)
+	key, err := s.DeriveKey("a")
+	require.NoError(t, err)
+	require.Len(t, key, 32)
+	other, err := s.DeriveKey("b")
+	require.NoError(t, err)
+	require.NotEqual(t, key, other)
+	stranger, err := storetest.SQLite(t).DeriveKey("a")
+	require.NoError(t, err)
+	require.NotEqual(t, key, stranger)
+	require.NoError(t, s.Close())
+	again, err := storetest.Open(t, cfg).DeriveKey("a")
+	require.NoError(t, err)
+	require.Equal(t, key, again)
+}
+
 func TestSharedDatabaseNeedsItsSecret(t *testing.T) {
 	ctx := context.Background()
 	cfg := storetest.PostgresConfig(t)

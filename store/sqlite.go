@@ -15,6 +15,9 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
+// idleReaders bounds how many connections for reading are kept while nobody reads: each has a cache of its own.
+const idleReaders = 4
+
 // openSQLite locks the file, migrates it, and opens a pool of readers beside the one writer.
 func (s *Store) openSQLite(ctx context.Context, cfg Config) error {
 	s.dialect = sqliteDialect()
@@ -49,7 +52,7 @@ func (s *Store) openSQLite(ctx context.Context, cfg Config) error {
 		return err
 	}
 	s.readers.SetMaxOpenConns(cfg.Connections)
-	s.readers.SetMaxIdleConns(cfg.Connections)
+	s.readers.SetMaxIdleConns(min(cfg.Connections, idleReaders))
 	s.closing(s.readers.Close)
 	s.compiled = &prepared{db: s.readers}
 	s.writer = newWriter(s, only)
@@ -73,11 +76,12 @@ func openFile(ctx context.Context, path string, readOnly bool) (*sqlx.DB, error)
 		"_synchronous":  {"FULL"}, // what was answered is on disk
 		"_foreign_keys": {"on"},
 		"_dqs":          {"false"},
-		"_pragma":       {"journal_size_limit(67108864)", "cache_size(-16384)"},
+		"_pragma":       {"journal_size_limit(67108864)", "cache_size(-8192)"},
 	}
 	if readOnly {
 		options.Set("_query_only", "on")
 		options.Set("_txlock", "deferred")
+		options.Set("_pragma", "cache_size(-2048)") // of each; the kernel's cache does the rest
 	}
 	db, err := sqlx.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
 	if err != nil {

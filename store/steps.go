@@ -72,23 +72,7 @@ func (t *tx) replaceSteps(operation string, list []ingot.OperationStep) error {
 			}
 			continue
 		}
-		before, err := table.encode(&step{operation, was})
-		if err != nil {
-			return err
-		}
-		after, err := table.encode(now)
-		if err != nil {
-			return err
-		}
-		diff, err := table.diff(t.store.keys, table.uuid(now), before, after)
-		if err != nil {
-			return err
-		}
-		if len(diff.names) == 0 {
-			continue
-		}
-		if _, err := t.exec("UPDATE operation_steps SET "+diff.assign()+" WHERE operation = ? AND position = ?",
-			append(diff.values, operation, s.Position)...); err != nil {
+		if err := t.updateStep(&step{operation, was}, now); err != nil {
 			return err
 		}
 	}
@@ -98,6 +82,25 @@ func (t *tx) replaceSteps(operation string, list []ingot.OperationStep) error {
 		}
 	}
 	return nil
+}
+
+// updateStep writes what differs between a step as it was and as it is now.
+func (t *tx) updateStep(was, now *step) error {
+	table := t.store.tables.steps
+	before, err := table.encode(was)
+	if err != nil {
+		return err
+	}
+	after, err := table.encode(now)
+	if err != nil {
+		return err
+	}
+	diff, err := table.diff(t.store.keys, table.uuid(now), before, after)
+	if err != nil || len(diff.names) == 0 {
+		return err
+	}
+	_, err = t.exec("UPDATE operation_steps SET "+diff.assign()+" WHERE operation = ? AND position = ?", append(diff.values, now.operation, now.Position)...)
+	return err
 }
 
 // Steps gives the frozen steps of an operation in order.

@@ -12,6 +12,7 @@ import (
 // text is a column of text.
 type text string
 
+// Scan takes a column of text.
 func (t *text) Scan(src any) error {
 	switch v := src.(type) {
 	case string:
@@ -39,6 +40,7 @@ func clean(s string) string {
 // number is a column with an integer.
 type number int64
 
+// Scan takes an integer.
 func (n *number) Scan(src any) error {
 	v, err := integer(src)
 	*n = number(v)
@@ -50,6 +52,7 @@ func (n *number) value(string, secrets) (any, error) { return int64(*n), nil }
 // whole is number for a Go int.
 type whole int
 
+// Scan takes an integer.
 func (w *whole) Scan(src any) error {
 	v, err := integer(src)
 	*w = whole(v)
@@ -71,6 +74,7 @@ func integer(src any) (int64, error) {
 // flag is a column that is true or false.
 type flag bool
 
+// Scan takes true or false, or 1 or 0.
 func (f *flag) Scan(src any) error {
 	switch v := src.(type) {
 	case bool:
@@ -88,6 +92,7 @@ func (f *flag) value(string, secrets) (any, error) { return bool(*f), nil }
 // choice is a column that is true, false or NULL.
 type choice struct{ at **bool }
 
+// Scan takes true, false or NULL.
 func (c choice) Scan(src any) error {
 	if src == nil {
 		*c.at = nil
@@ -109,6 +114,7 @@ func (c choice) value(string, secrets) (any, error) {
 // moment is a column with a time: microseconds since 1970, UTC; 0 is the zero time.
 type moment time.Time
 
+// Scan takes microseconds.
 func (m *moment) Scan(src any) error {
 	v, err := integer(src)
 	*m = moment(fromMicros(v))
@@ -139,6 +145,7 @@ type record[T any] struct {
 	give func(at *T, path []string, text string)
 }
 
+// Scan takes JSON or NULL.
 func (r record[T]) Scan(src any) error {
 	var zero T
 	*r.at = zero

@@ -24,6 +24,9 @@ func TestFailuresDoNotTakeOthersWithThem(t *testing.T) {
 		for i := range nodes {
 			nodes[i] = newNode(t, s, fmt.Sprint(i))
 		}
+		taken := ingot.History{UUID: "11111111-0000-4000-8000-000000000001", Event: "taken"}
+		_, err := s.ChangeNode(ctx, ingot.NodeChange{UUID: gate.UUID, History: []ingot.History{taken}})
+		require.NoError(t, err)
 		before, err := s.Stats(ctx)
 		require.NoError(t, err)
 		entered, open := make(chan struct{}), make(chan struct{})
@@ -44,15 +47,17 @@ func TestFailuresDoNotTakeOthersWithThem(t *testing.T) {
 		cause := errors.New("by the change")
 		for i := range nodes {
 			all.Go(func() {
-				_, err := s.ChangeNode(ctx, ingot.NodeChange{UUID: nodes[i].UUID, Events: []ingot.Event{{Type: "changed"}}, Change: func(n *ingot.Node) error {
+				var history []ingot.History
+				if i%9 == 6 {
+					history = append(history, taken) // fails when the node has been written already
+				}
+				_, err := s.ChangeNode(ctx, ingot.NodeChange{UUID: nodes[i].UUID, History: history, Events: []ingot.Event{{Type: "changed"}}, Change: func(n *ingot.Node) error {
 					n.LastError = "written"
 					switch i % 9 {
 					case 0:
 						return cause
 					case 3:
 						panic("on purpose")
-					case 6:
-						n.Name = "gate" // a duplicate
 					}
 					return nil
 				}})

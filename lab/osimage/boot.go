@@ -22,7 +22,7 @@ boot
 `
 }
 
-const kernelOptions = "mitigations=off nokaslr audit=0 apparmor=0 random.trust_cpu=on raid=noautodetect fsck.mode=skip"
+const kernelOptions = "mitigations=off init_on_alloc=0 nokaslr audit=0 apparmor=0 tsc=reliable rcupdate.rcu_expedited=1"
 
 // grubStub finds the root file system and goes on with the configuration there. Debian's signed GRUB reads it from
 // /EFI/debian; the BIOS core image carries it inside.

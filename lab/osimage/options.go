@@ -31,7 +31,7 @@ const (
 	MaxSizeMiB     = 64 * 1024
 )
 
-// builderVersion is part of the cache key: raise it when the builder makes something else of the same options and files.
+// builderVersion is part of the cache key: raise it when the builder makes something else of the same options, packages and files.
 const builderVersion = "1"
 
 // Options says what image to build and where to keep it. Only CacheDir is required.
@@ -84,7 +84,7 @@ func (o Options) withDefaults() Options {
 	if o.SizeMiB == 0 {
 		o.SizeMiB = DefaultSizeMiB
 	}
-	o.Packages = slices.Clone(o.Packages)
+	o.Packages = append([]string{}, o.Packages...)
 	slices.Sort(o.Packages)
 	o.Packages = slices.Compact(o.Packages)
 	if o.Log == nil {
@@ -120,7 +120,7 @@ func (o Options) key() string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
 	// Encoding plain strings and numbers into a hash cannot fail.
-	_ = enc.Encode([]any{builderVersion, Suite, o.Kernel, o.SizeMiB, o.Packages, basePackages})
+	_ = enc.Encode([]any{builderVersion, Suite, o.Kernel, o.SizeMiB, o.Packages, basePackages, leftOut(), grubConfig("")})
 	for _, f := range overlay() {
 		_ = enc.Encode([]any{f.name, f.mode, f.link, f.body})
 	}

@@ -21,20 +21,32 @@ type overlayFile struct {
 	link string
 }
 
-// masked are units that cost boot time and do nothing for a machine that lives for one test. cloud-init's later stages are
-// among them: their work is done by the one service that the overlay brings.
-func masked() []string {
+// maskedUnits cost boot time and do nothing for a machine that lives for one test. cloud-init's own are among them: one
+// service of the overlay does their work. /run/nologin is never made, so nothing has to remove it.
+func maskedUnits() []string {
 	return strings.Fields(`
 		apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 		systemd-tmpfiles-clean.timer e2scrub_reap.service systemd-pstore.service getty@tty1.service getty-static.service
 		proc-sys-fs-binfmt_misc.automount systemd-binfmt.service systemd-firstboot.service systemd-repart.service
 		systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-pcrphase.service
-		systemd-pcrphase-sysinit.service systemd-machine-id-commit.service cloud-init-hotplugd.socket cloud-init-local.service
-		cloud-init.service cloud-config.service cloud-final.service
-		dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount
-		sys-fs-fuse-connections.mount systemd-ask-password-console.path systemd-ask-password-wall.path
-		systemd-networkd-wait-online.service kmod-static-nodes.service systemd-hwdb-update.service
-		systemd-journal-catalog-update.service systemd-random-seed.service systemd-sysusers.service ldconfig.service`)
+		systemd-pcrphase-sysinit.service systemd-machine-id-commit.service dev-hugepages.mount dev-mqueue.mount
+		sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount
+		systemd-ask-password-console.path systemd-ask-password-wall.path systemd-networkd-wait-online.service
+		kmod-static-nodes.service systemd-tmpfiles-setup-dev.service systemd-hwdb-update.service
+		systemd-journal-catalog-update.service systemd-journal-flush.service systemd-random-seed.service
+		systemd-sysusers.service systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service
+		systemd-user-sessions.service modprobe@drm.service ldconfig.service cryptsetup.target veritysetup.target
+		integritysetup.target remote-fs.target systemd-initctl.socket systemd-journald-audit.socket
+		cloud-init-hotplugd.socket cloud-init-local.service cloud-init.service cloud-config.service cloud-final.service`)
+}
+
+// maskedGenerators are programs that systemd starts before anything else to make units that this image never needs.
+func maskedGenerators() []string {
+	return strings.Fields(`
+		cloud-init-generator systemd-cryptsetup-generator systemd-debug-generator systemd-getty-generator
+		systemd-gpt-auto-generator systemd-hibernate-resume-generator systemd-integritysetup-generator
+		systemd-rc-local-generator systemd-run-generator systemd-system-update-generator systemd-sysv-generator
+		systemd-veritysetup-generator`)
 }
 
 // overlay lists the files in a fixed order.
@@ -54,13 +66,18 @@ func overlay() []overlayFile {
 		return err
 	})
 	link := func(name, to string) { out = append(out, overlayFile{name: name, mode: 0o777, link: to}) }
-	for _, unit := range masked() {
+	for _, unit := range maskedUnits() {
 		link("etc/systemd/system/"+unit, "/dev/null")
 	}
-	// Without its generator cloud-init does not search for a platform; one unit of ours is wanted outright.
-	link("etc/systemd/system-generators/cloud-init-generator", "/dev/null")
-	link("etc/systemd/system/multi-user.target.wants/cloud-init-once.service", "../cloud-init-once.service")
-	link("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", "/lib/systemd/system/systemd-networkd.service")
+	for _, generator := range maskedGenerators() {
+		link("etc/systemd/system-generators/"+generator, "/dev/null")
+	}
+	link("etc/tmpfiles.d/systemd-nologin.conf", "/dev/null")
+	link("etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target")
+	const wants = "etc/systemd/system/multi-user.target.wants/"
+	link(wants+"cloud-init-once.service", "../cloud-init-once.service")
+	link(wants+"systemd-networkd.service", "/lib/systemd/system/systemd-networkd.service")
+	link(wants+"console-getty.service", "/lib/systemd/system/console-getty.service")
 	return out
 }
 

@@ -217,13 +217,16 @@ func (c *Conductor) backoff(tries int, err error) time.Duration {
 	return min(time.Second<<min(tries-1, 4), 15*time.Second)
 }
 
-// checkTimeout fails the operation when its step has been asked for too long.
+// checkTimeout fails the operation when its step has been asked for too long, and has it asked once more at that time.
 func (c *Conductor) checkTimeout(r *Run, plan Plan, step Step) {
 	limit := step.Timeout
 	if limit == 0 {
 		limit = c.Settings.StepTimeout
 	}
-	if r.Now.Sub(r.Op.StepSince) < limit {
+	if end := r.Op.StepSince.Add(limit); r.Now.Before(end) {
+		if r.Op.DueAt.After(end) {
+			r.Op.DueAt = end
+		}
 		return
 	}
 	c.fail(r, plan, ingot.Fatalf("timed out after %s in step %s: %s%s", limit, step.Name, r.Op.Note, r.lastSeen()))

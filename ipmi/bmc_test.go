@@ -62,6 +62,8 @@ func TestPrivilegeLevels(t *testing.T) {
 			}
 			err = m.SetPower(within(t, 10*time.Second), ingot.ActionOff)
 			require.Equal(t, row.switchOff, ingot.CodeOf(err), "%v", err)
+			_, err = m.BootDevice(within(t, 10*time.Second)) // an operator's command too
+			require.Equal(t, row.switchOff, ingot.CodeOf(err), "%v", err)
 		})
 	}
 }

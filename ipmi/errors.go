@@ -37,21 +37,20 @@ func explainLogin(address, user string, err error) error {
 	if errors.Is(err, client.ErrRAKPAuthentication) {
 		return ingot.Errorf(ingot.Unauthorized, "cannot log in to BMC %s as %q: wrong password (ipmi_password), or the BMC has a Kg key: %w", address, user, err)
 	}
+	if suiteRefused(err) {
+		return ingot.Errorf(ingot.Unsupported, "cannot log in to BMC %s as %q: it does not take the cipher suite (ipmi_cipher_suite): %w", address, user, err)
+	}
 	var status *types.RmcpStatusError
 	if !errors.As(err, &status) {
 		return nil
 	}
-	const sentence = "cannot log in to BMC %s as %q: %w"
 	switch status.StatusCode() {
 	case types.RmcpStatusCodeUnauthorizedName, types.RmcpStatusCodeInvalidNameLength, types.RmcpStatusCodeInvalidIntegrityCheckValue, types.RmcpStatusCodeUnauthorizedGUID:
 		return ingot.Errorf(ingot.Unauthorized, "cannot log in to BMC %s as %q: wrong user name or password (ipmi_username, ipmi_password): %w", address, user, err)
 	case types.RmcpStatusCodeInvalidRole, types.RmcpStatusCodeUnauthorizedRoleOfPriLevel:
 		return ingot.Errorf(ingot.Forbidden, "cannot log in to BMC %s as %q: the user may not have this privilege level (ipmi_priv_level): %w", address, user, err)
 	}
-	if suiteRefused(err) {
-		return ingot.Errorf(ingot.Unsupported, "cannot log in to BMC %s as %q: it does not take the cipher suite (ipmi_cipher_suite): %w", address, user, err)
-	}
-	return ingot.Errorf(ingot.Unavailable, sentence, address, user, err) // no session slots, mostly
+	return ingot.Errorf(ingot.Unavailable, "cannot log in to BMC %s as %q: %w", address, user, err) // no session slots, mostly
 }
 
 // codeOf says what a completion code (table 5-2) means for the one who asked.

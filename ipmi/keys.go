@@ -23,13 +23,9 @@ type keys struct {
 	k1, k2    []byte
 }
 
-// derive works the keys out (IPMI 2.0 sections 13.31 and 13.32, with the password in the place of Kg). It gives nil,
-// with which nothing is admitted, for a suite that was not asked for: a BMC that answers with a lesser one is not
-// followed there.
+// derive works the keys out (IPMI 2.0 sections 13.31 and 13.32, with the password in the place of Kg); nil where they
+// cannot be, with which nothing is admitted.
 func (h handshake) derive(bmcRandom [16]byte, user, password string) *keys {
-	if !secure(h.auth, h.integrity, h.crypt) {
-		return nil
-	}
 	_, k1, k2, err := crypto.DeriveSessionKeys(h.auth, h.consoleRandom[:], bmcRandom[:], h.role, user, crypto.PadPassword20([]byte(password)))
 	if err != nil {
 		return nil
@@ -37,15 +33,10 @@ func (h handshake) derive(bmcRandom [16]byte, user, password string) *keys {
 	return &keys{integrity: h.integrity, k1: k1, k2: k2}
 }
 
-// secure says whether the algorithms are those of suite 17 or 3.
-func secure(auth types.AuthAlg, integrity types.IntegrityAlg, crypt types.CryptAlg) bool {
-	for _, id := range suites {
-		a, i, c, _ := types.GetCipherSuiteAlgorithms(id)
-		if a == auth && i == integrity && c == crypt {
-			return true
-		}
-	}
-	return false
+// is says whether the BMC agreed to the algorithms of this suite. Some answer with others than they were asked for.
+func (h handshake) is(id types.CipherSuiteID) bool {
+	auth, integrity, crypt, known := types.GetCipherSuiteAlgorithms(id)
+	return known && h.auth == auth && h.integrity == integrity && h.crypt == crypt
 }
 
 // sizes of parts of an RMCP+ datagram (section 13.6).

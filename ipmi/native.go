@@ -50,15 +50,17 @@ func (n *native) Cause() error {
 	return err
 }
 
-// ask runs an exchange of a session. A cancelled ctx ends the waiting of go-ipmi's goroutines too.
+// ask runs an exchange of a session. After one that was not answered the goroutines that go-ipmi waits in end too.
 func (n *native) ask(ctx context.Context, what string, do func() error) error {
 	if err := ctx.Err(); err != nil {
 		return n.note(err)
 	}
-	defer context.AfterFunc(ctx, n.wire.hangUp)()
 	if err := contained(do); err != nil {
 		if !answered(err) {
 			n.wire.hangUp()
+			if ctx.Err() != nil {
+				err = ctx.Err() // and not what go-ipmi made of it
+			}
 		}
 		return n.note(fmt.Errorf("%s: %w", what, err))
 	}
@@ -87,7 +89,6 @@ func (n *native) Close(ctx context.Context) error {
 	c := n.client.WithRetry(0)
 	n.client = nil
 	defer n.wire.Close()
-	defer context.AfterFunc(ctx, n.wire.hangUp)()
 	_ = c.Close(ctx) // fails when the BMC was gone before: the socket is closed in any case
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor/drivertest"
 	"github.com/ingot-metal/ingot/ipmi"
 )
 
@@ -57,6 +58,9 @@ func TestSimulatorPower(t *testing.T) {
 			require.Equal(t, "1", sim.read(t, "shutdown"))
 			require.NoError(t, m.SetBootDevice(ctx, ingot.BootSetting{Device: ingot.BootPXE}))
 			require.Equal(t, "pxe", sim.read(t, "boot"))
+			boot, err := m.BootDevice(ctx)
+			require.NoError(t, err)
+			require.Empty(t, boot.Device, "ipmi_sim shows the device, but not as valid")
 			for _, name := range []string{"shutdown", "boot", "power"} {
 				require.NoError(t, os.Remove(filepath.Join(sim.dir, name)))
 			}
@@ -135,4 +139,28 @@ func TestNameThatDoesNotResolve(t *testing.T) {
 	}
 	require.Equal(t, ingot.Invalid, ingot.CodeOf(err))
 	require.ErrorContains(t, err, "bmc.invalid:623")
+}
+
+// A cancelled exchange comes back at once and leaves no goroutine, however long go-ipmi would have waited; so does Close
+// after it.
+func TestCancelledExchangeLeavesNothing(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // after the BMC has gone too
+	rig, port := bmcAt(t)
+	for _, used := range []bool{false, true} {
+		m, err := ipmi.New(infoFor(port), ipmi.Options{Timeout: time.Hour})
+		require.NoError(t, err)
+		if used {
+			_, err := m.PowerState(within(t, 10*time.Second))
+			require.NoError(t, err)
+		}
+		rig.Break(t, drivertest.Dead)
+		ctx, cancel := context.WithCancel(context.Background())
+		timer := time.AfterFunc(50*time.Millisecond, cancel)
+		_, err = m.PowerState(ctx)
+		timer.Stop()
+		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, m.(ingot.Closer).Close())
+		rig.Break(t, drivertest.Healthy)
+	}
 }

@@ -52,7 +52,7 @@ func (n *native) handshake(ctx context.Context, wire *wire) (*client.Client, err
 	c.WithRetry(n.opt.Attempts - 1)
 	for i, id := range tries {
 		c.WithCipherSuiteID(id)
-		err = login(ctx, c, id)
+		err = login(ctx, c, wire, id)
 		if err == nil {
 			n.opt.Suites.keep(n.Address(), id)
 			return c, nil
@@ -101,9 +101,12 @@ func (n *native) choose(ctx context.Context, c *client.Client, wire *wire) ([]ty
 }
 
 // login opens a session with one suite (IPMI 2.0 section 13.15) and raises it to the privilege level asked for.
-func login(ctx context.Context, c *client.Client, id types.CipherSuiteID) error {
+func login(ctx context.Context, c *client.Client, wire *wire, id types.CipherSuiteID) error {
 	if _, err := c.OpenSession(ctx); err != nil {
 		return fmt.Errorf("RMCP+ Open Session with cipher suite %d: %w", id, err)
+	}
+	if !wire.shake.is(id) {
+		return fmt.Errorf("RMCP+ Open Session with cipher suite %d: %w", id, errOtherSuite)
 	}
 	if _, err := c.RAKPMessage1(ctx); err != nil {
 		return fmt.Errorf("RAKP message 1 with cipher suite %d: %w", id, err)
@@ -117,8 +120,14 @@ func login(ctx context.Context, c *client.Client, id types.CipherSuiteID) error 
 	return nil
 }
 
+// errOtherSuite is a BMC, or somebody in its place, that would go on with other algorithms than those asked for.
+var errOtherSuite = errors.New("the BMC answers with algorithms of another suite")
+
 // suiteRefused says whether a BMC turned the cipher suite down, and not the login (section 13.24).
 func suiteRefused(err error) bool {
+	if errors.Is(err, errOtherSuite) {
+		return true
+	}
 	var status *types.RmcpStatusError
 	if !errors.As(err, &status) {
 		return false
@@ -175,8 +184,11 @@ func (n *native) exchange(ctx context.Context, wire *wire, datagram []byte) (typ
 		if errors.As(err, &late) && late.Timeout() && ctx.Err() == nil {
 			continue
 		}
+		if ctx.Err() != nil {
+			return answer, ctx.Err()
+		}
 		if err != nil {
-			return answer, errors.Join(ctx.Err(), err)
+			return answer, err
 		}
 		packet := &types.Rmcp{}
 		if err := packet.Unpack(buffer[:size]); err != nil {

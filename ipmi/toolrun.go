@@ -106,10 +106,14 @@ func toolError(address, user string, err error) error {
 		}
 	}
 	var said *toolFailure
-	if code == ingot.Unauthorized {
-		return ingot.Errorf(code, "cannot log in to BMC %s as %q: wrong user name or password (ipmi_username, ipmi_password): %w", address, user, err)
+	refused := errors.As(err, &said) && said.answered() || code == ingot.Unsupported || code == ingot.Forbidden
+	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		err = errors.New(strings.Join(strings.Fields(err.Error()), " ")) // bmclib repeats ipmitool's lines
 	}
-	if errors.As(err, &said) && said.answered() || code == ingot.Unsupported || code == ingot.Forbidden {
+	switch {
+	case code == ingot.Unauthorized:
+		return ingot.Errorf(code, "cannot log in to BMC %s as %q: wrong user name or password (ipmi_username, ipmi_password): %w", address, user, err)
+	case refused:
 		return ingot.Errorf(code, "cannot do as asked: BMC %s said to ipmitool: %w", address, err)
 	}
 	return ingot.Errorf(code, "cannot reach BMC %s by ipmitool: %w", address, err)

@@ -101,8 +101,11 @@ func TestSuiteIsNotLowered(t *testing.T) {
 		}
 		return [][]byte{answer}
 	})
-	_, err := machine(t, infoFor(r.port), ipmi.Options{Timeout: 20 * time.Millisecond, Attempts: 2}).PowerState(within(t, 10*time.Second))
-	require.Error(t, err)
+	_, err := machine(t, infoFor(r.port), ipmi.Options{Timeout: 200 * time.Millisecond}).PowerState(within(t, 10*time.Second))
+	require.Equal(t, ingot.Unsupported, ingot.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, "ipmi_cipher_suite")
+	const rakp1 = 0x12
+	require.Zero(t, r.asked(map[int]byte{typePlace: rakp1}), "nothing is proven to it")
 }
 
 // The best suite is taken, and remembered.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ingot-metal/ingot/deploy-agent/internal/clock"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/modules"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/system"
 )
@@ -89,6 +90,9 @@ func (d *drivers) watch(ctx context.Context) error {
 	defer d.events.Close()
 	for {
 		if err := d.settle(ctx, while); err != nil {
+			return err
+		}
+		if err := clock.Wait(ctx, clock.Real{}, time.Second); err != nil { // a socket that fails at once must not spin
 			return err
 		}
 	}

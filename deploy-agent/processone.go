@@ -60,7 +60,15 @@ func live(ctx context.Context, options cmdline.Options, screen io.Writer, ring *
 	background(end, func() error { return system.Reap(ctx) })
 	time := clock.Real{}
 	network := &netup.Network{Clock: time, Log: log, BootMAC: options.BootMAC(), Resolv: "/etc/resolv.conf"}
-	if err := devices(ctx, end, options, log, func() { background(end, func() error { return network.Run(ctx) }) }); err != nil {
+	online := func() {
+		background(end, func() error {
+			if err := system.Seed(); err != nil {
+				return err
+			}
+			return network.Run(ctx)
+		})
+	}
+	if err := devices(ctx, end, options, log, online); err != nil {
 		return err
 	}
 	if options.HardwareDelay > 0 {

@@ -114,7 +114,7 @@ func (a *Agent) serve(ctx context.Context, found ironic.Found, started time.Time
 	a.Engine.Finished = a.heart.Soon
 	group, ctx := errgroup.WithContext(ctx)
 	api := &httpapi.API{
-		Engine: a.Engine, Log: a.Log, Life: ctx, Token: a.token.Reveal,
+		Engine: a.Engine, Log: a.Log, Life: ctx, Token: a.token.Reveal, OpenReads: a.client.ReadsWithoutToken(),
 		Status: httpapi.Status{
 			StartedAt: float64(started.UnixMilli()) / 1000, Version: Version, Capabilities: []string{"progress"},
 		},

@@ -14,6 +14,7 @@ import (
 const (
 	maxDepth   = 8
 	maxEntries = 20000
+	maxDirs    = 500
 	plainLabel = "Ingot"
 )
 
@@ -132,7 +133,7 @@ func walk(fs *fat.FS) ([]found, error) {
 		depth   int
 	}
 	var out []found
-	seen := 0
+	seen, dirs := 0, 0
 	for todo := []level{{"/", root, 0}}; len(todo) > 0; {
 		at := todo[0]
 		todo = todo[1:]
@@ -145,7 +146,7 @@ func walk(fs *fat.FS) ([]found, error) {
 				out = append(out, found{name, e})
 				continue
 			}
-			if at.depth >= maxDepth {
+			if dirs++; at.depth >= maxDepth || dirs > maxDirs { // also where a directory holds itself
 				continue
 			}
 			entries, err := fs.List(e)

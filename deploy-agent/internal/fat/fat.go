@@ -17,8 +17,8 @@ import (
 
 // Limits on what is read.
 const (
-	MaxFile    = 1 << 20 // bytes of a file that are read at most
-	maxDir     = 2 << 20 // bytes of a directory
+	MaxFile    = 1 << 20   // bytes of a file that are read at most
+	maxDir     = 256 << 10 // bytes of a directory
 	maxCluster = 256 << 10
 )
 
@@ -214,9 +214,16 @@ func name(record []byte, long []uint16) string {
 	if len(long) > 0 {
 		return string(utf16.Decode(long))
 	}
-	base := strings.TrimRight(string(record[:8]), " ")
-	if extension := strings.TrimRight(string(record[8:11]), " "); extension != "" {
-		return base + "." + extension
+	const lowerBase, lowerExtension = 0x08, 0x10 // Windows NT's flags for a short name in small letters
+	base, extension := strings.TrimRight(string(record[:8]), " "), strings.TrimRight(string(record[8:11]), " ")
+	if record[12]&lowerBase != 0 {
+		base = strings.ToLower(base)
 	}
-	return base
+	if record[12]&lowerExtension != 0 {
+		extension = strings.ToLower(extension)
+	}
+	if extension == "" {
+		return base
+	}
+	return base + "." + extension
 }

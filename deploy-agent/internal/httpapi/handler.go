@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	ingot "github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/command"
@@ -35,8 +36,13 @@ type API struct {
 	Life context.Context
 	// Token gives the token that Ironic has to send; while it is "" every command is refused.
 	Token func() string
+	// OpenReads lets commands be listed without a token until a reader brings one: conductors before Ironic 29 (API 1.95)
+	// send it with commands only.
+	OpenReads bool
 	// Status is the body of GET /v1/status.
 	Status Status
+
+	tokenRead atomic.Bool // somebody read with a token
 }
 
 // Status is what GET /v1/status tells: ironic-python-agent's two fields, and what Ingot's agent can do besides.
@@ -55,7 +61,7 @@ func (a *API) Handler() http.Handler {
 	for _, prefix := range []string{"/v1", ""} {
 		mux.HandleFunc(prefix+"/status", a.only(http.MethodGet, a.status))
 		mux.HandleFunc(prefix+"/commands/{$}", a.commands)
-		mux.HandleFunc(prefix+"/commands/{id}", a.only(http.MethodGet, a.authorized(a.get)))
+		mux.HandleFunc(prefix+"/commands/{id}", a.only(http.MethodGet, a.reader(a.get)))
 		mux.HandleFunc(prefix+"/commands", a.addSlash)
 	}
 	mux.HandleFunc("/v1", a.addSlash)
@@ -102,10 +108,25 @@ func (a *API) authorized(h handler) handler {
 	}
 }
 
+// reader is authorized for requests that only read.
+func (a *API) reader(h handler) handler {
+	checked := a.authorized(h)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("agent_token") {
+			a.tokenRead.Store(true)
+		}
+		if a.OpenReads && !a.tokenRead.Load() && a.Token() != "" {
+			h(w, r)
+			return
+		}
+		checked(w, r)
+	}
+}
+
 func (a *API) commands(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		a.authorized(a.list)(w, r)
+		a.reader(a.list)(w, r)
 	case http.MethodPost:
 		a.authorized(a.run)(w, r)
 	default:

@@ -98,6 +98,24 @@ func TestNoTokenYetRefusesEveryone(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, w.Code)
 }
 
+func TestOldConductorsReadWithoutToken(t *testing.T) {
+	api := &httpapi.API{
+		Engine: &command.Engine{Log: slog.New(slog.DiscardHandler)}, Log: slog.New(slog.DiscardHandler), Life: context.Background(),
+		Token: func() string { return token }, OpenReads: true,
+	}
+	h := api.Handler()
+	ask := func(method, query string) int {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, "/v1/commands/"+query, strings.NewReader(`{"name":"x.y","params":{}}`)))
+		return w.Code
+	}
+	require.Equal(t, 200, ask("GET", ""))
+	require.Equal(t, 401, ask("POST", ""), "commands never go without")
+	require.Equal(t, 401, ask("GET", "?agent_token=wrong"))
+	require.Equal(t, 401, ask("GET", ""), "once somebody reads with a token, everybody has to")
+	require.Equal(t, 200, ask("GET", "?agent_token="+token))
+}
+
 func TestCertificateIsTrustedByItsText(t *testing.T) {
 	certificate, text, err := httpapi.Certificate(net.IPv4(127, 0, 0, 1), time.Now())
 	require.NoError(t, err)

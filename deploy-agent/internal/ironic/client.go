@@ -23,6 +23,7 @@ const (
 	minorAgentVersion = 36 // heartbeat takes agent_version
 	minorToken        = 62 // tokens
 	minorVerifyCA     = 68 // heartbeat takes agent_verify_ca; the highest that this agent speaks
+	minorTokenReads   = 95 // conductors send the token with every request, not with commands only (Ironic 29)
 )
 
 // maxAnswer bounds what is read of any answer.
@@ -200,6 +201,13 @@ func (c *Client) Discover(ctx context.Context) (time.Time, error) {
 
 // SupportsTLS says whether the API takes the agent's certificate in a heartbeat (1.68), so that the agent can serve TLS.
 func (c *Client) SupportsTLS() bool { return c.version(minorVerifyCA) >= minorVerifyCA }
+
+// ReadsWithoutToken says whether the API is so old that its conductors read the commands without a token.
+func (c *Client) ReadsWithoutToken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.minor != 0 && c.minor < minorTokenReads
+}
 
 // Base is the URL that answered last.
 func (c *Client) Base() string {

@@ -137,7 +137,7 @@ func (n *Network) serve(ctx context.Context, link netlink.Link) error {
 			return err
 		}
 	}
-	n.Log.Info("interface has a carrier", "interface", name, "mac", link.Attrs().HardwareAddr)
+	n.Log.Info("interface has a carrier", "interface", name, "mac", link.Attrs().HardwareAddr.String())
 	return n.lease(ctx, link)
 }
 

@@ -3,6 +3,7 @@ package system
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,6 +71,16 @@ func MountEFI() error {
 	err := unix.Mount("efivarfs", efivars, "efivarfs", unix.MS_NOSUID|unix.MS_NOEXEC|unix.MS_NODEV, "")
 	if err != nil && !errors.Is(err, unix.EBUSY) {
 		return fmt.Errorf("cannot mount efivarfs (is its module in the ramdisk?): %w", err)
+	}
+	return nil
+}
+
+// Seed waits until the kernel has random numbers. A blocking request makes it gather them from the jitter of its own
+// timers, about a second's work, where the processor and the machine offer none (seen on QEMU's qemu64 without
+// virtio-rng); libraries that only ask again and again without blocking, as the DHCP client's, would wait for ever.
+func Seed() error {
+	if _, err := rand.Read(make([]byte, 1)); err != nil {
+		return fmt.Errorf("cannot get random numbers: %w", err)
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ type Machine struct {
 	mu    sync.Mutex
 	power *session
 	boots []Boot
+	peak  int64
 }
 
 // Boot is one start of a machine: what it found to run.
@@ -209,9 +210,37 @@ func (m *Machine) runAgent(ctx context.Context, cmdline string) {
 	agent := exec.CommandContext(ctx, m.Agent, "--sim", m.Dir, "--mac", m.MAC, "--cmdline", cmdline)
 	agent.Stdout, agent.Stderr = log, log
 	agent.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	agent.Cancel = func() error {
+		m.measure(agent.Process.Pid)
+		return agent.Process.Kill()
+	}
 	if err := agent.Run(); err != nil && ctx.Err() == nil {
 		m.note("the agent ended: " + err.Error())
 	}
+}
+
+// measure keeps the most memory that an agent needed: VmHWM of proc(5), as the rusage of a child begins with its
+// parent's.
+func (m *Machine) measure(pid int) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	var kib int64
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.peak = max(m.peak, kib<<10)
+}
+
+// AgentPeak is the most memory that one of the machine's agents had resident, in bytes, measured when its power is cut.
+func (m *Machine) AgentPeak() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.peak
 }
 
 // bootable says whether the disk begins with a boot sector (its signature, 55 aa).

@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 
 // rig is one simulated server, the service's data folder, and services that come and go over it.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	data    string
 	boot    string // HOST:PORT of the boot listener, the same for every service
 	machine *sim.Machine
@@ -64,19 +64,17 @@ type rig struct {
 	stop func()
 }
 
-const (
-	imageSize = 3 << 20
-	diskSize  = 8 << 20
-)
+// smallImage is the size of the image that tests write, in bytes.
+const smallImage = 3 << 20
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB, imageSize int) *rig {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	r := &rig{t: t, data: t.TempDir(), boot: l.Addr().String(), journal: &vbmc.Log{}, stop: func() {}}
 	require.NoError(t, l.Close())
 	r.machine = &sim.Machine{Dir: t.TempDir(), MAC: "52:54:00:00:00:01", BootURL: "http://" + r.boot, Agent: agentBinary}
-	require.NoError(t, r.machine.Prepare(diskSize))
+	require.NoError(t, r.machine.Prepare(int64(imageSize)*2))
 	r.bmc = &vbmc.Server{Machine: r.machine, IPMIListen: "127.0.0.1:0", Username: "admin", Password: "secret", Journal: r.journal}
 	require.NoError(t, r.bmc.Listen())
 	ctx, cancel := context.WithCancel(context.Background())
@@ -88,16 +86,16 @@ func newRig(t *testing.T) *rig {
 		cancel()
 		<-ended
 	})
-	r.makeImage()
+	r.makeImage(imageSize)
 	return r
 }
 
 // makeImage writes a disk image with a boot sector and one partition, half of it empty.
-func (r *rig) makeImage() {
+func (r *rig) makeImage(size int) {
 	r.t.Helper()
-	r.image = make([]byte, imageSize)
+	r.image = make([]byte, size)
 	random := rand.NewChaCha8([32]byte{7})
-	_, err := random.Read(r.image[:imageSize/2])
+	_, err := random.Read(r.image[:size/2])
 	require.NoError(r.t, err)
 	copy(r.image[446:510], make([]byte, 64))
 	copy(r.image[446:], []byte{0x80, 0, 0, 0, 0x83, 0, 0, 0, 64, 0, 0, 0, 0, 16, 0, 0}) // one MBR partition: Linux, 2 MiB from sector 64
@@ -189,7 +187,7 @@ func (r *rig) verdict(ramdisks int) {
 	r.t.Helper()
 	disk, err := os.ReadFile(r.machine.Disk())
 	require.NoError(r.t, err)
-	require.True(r.t, bytes.Equal(r.image, disk[:imageSize]), "the disk does not hold the image")
+	require.True(r.t, bytes.Equal(r.image, disk[:len(r.image)]), "the disk does not hold the image")
 	var booted, started int
 	for _, b := range r.machine.Boots() {
 		switch b.What {
@@ -209,7 +207,7 @@ func (r *rig) verdict(ramdisks int) {
 }
 
 func TestDeploy(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, smallImage)
 	r.start(nil)
 	r.enrol()
 	r.deploy()
@@ -274,7 +272,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 }
 
 func killedOnce(t *testing.T, step, moment string) {
-	r := newRig(t)
+	r := newRig(t, smallImage)
 	killed := make(chan struct{})
 	r.start(func(c *conductor.Conductor) {
 		m := &mortal{Store: c.Operations.(*store.Store)}
@@ -307,7 +305,7 @@ func killedOnce(t *testing.T, step, moment string) {
 
 // TestPowerCutDuringTheWrite takes the power away in the middle of the write: the plan notices, begins again, and succeeds.
 func TestPowerCutDuringTheWrite(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, smallImage)
 	var once sync.Once
 	r.start(func(c *conductor.Conductor) {
 		c.Intercept = func(_ context.Context, _ *conductor.Run, s conductor.Step, do func() (conductor.Progress, error)) (conductor.Progress, error) {

@@ -48,10 +48,10 @@ func table() map[string]hardware {
 			properties: with(map[string]string{
 				"ipmi_address": "IP address or hostname of the BMC. Required.", "ipmi_port": "UDP port of the BMC. Default 623.",
 				"ipmi_username": "username; default is the anonymous user.", "ipmi_password": "password.",
-				"ipmi_priv_level":   "privilege level: ADMINISTRATOR (default), OPERATOR, USER.",
-				"ipmi_cipher_suite": "RMCP+ cipher suite: 17 or 3; default is the best that the BMC offers.",
-				"ipmi_hex_kg_key":   "Kg key for two-key authentication, 40 hex digits.",
-				"ipmi_backend":      "native (default) or ipmitool, for odd firmware.",
+				"ipmi_priv_level":           "privilege level: ADMINISTRATOR (default), OPERATOR, USER.",
+				"ipmi_cipher_suite":         "RMCP+ cipher suite: 17 or 3; default is the best that the BMC offers.",
+				"ipmi_disable_boot_timeout": "true (default) switches off the BMC's 60 s limit on boot flags.",
+				"ipmi_backend":              "native (default) or ipmitool, for odd firmware.",
 			}),
 		},
 		"redfish": {
@@ -63,7 +63,7 @@ func table() map[string]hardware {
 				"redfish_system_id": "path of the system; found by itself when the service has only one.",
 				"redfish_username":  "username.", "redfish_password": "password.",
 				"redfish_verify_ca": "true (default), false, or the path of a CA bundle.",
-				"redfish_auth_type": "auto (default), basic or session.",
+				"redfish_auth_type": "auto (default), basic or session.", "redfish_tls_minimum_version": "1.2 (default) or 1.3.",
 			}),
 		},
 		"fake-hardware": {
@@ -91,8 +91,8 @@ func with(properties map[string]string) map[string]string {
 	return properties
 }
 
-func ipmiMachine(_ *Drivers, n *ingot.Node) (ingot.Machine, error) {
-	return ipmi.New(n.DriverInfo, ipmi.Options{})
+func ipmiMachine(d *Drivers, n *ingot.Node) (ingot.Machine, error) {
+	return ipmi.New(n.DriverInfo, ipmi.Options{Suites: &d.suites})
 }
 
 func redfishMachine(_ *Drivers, n *ingot.Node) (ingot.Machine, error) {
@@ -119,8 +119,10 @@ type Drivers struct {
 	Hostname string
 	Fake     *fake.Rack
 	Wire     *agent.Client
-	// Alive lists the conductors; nil is this process alone.
+	// Alive lists the conductors.
 	Alive func(context.Context) ([]ingot.Conductor, error)
+
+	suites ipmi.Suites // what each BMC was found to speak
 }
 
 // row is the node's row of the table.

@@ -49,7 +49,7 @@ func (c *Conductor) cmdline(n *ingot.Node, req ingot.BootRequest) string {
 		"BOOTIF=01-" + strings.ReplaceAll(req.MAC, ":", "-"), "nofb", "nomodeset", "vga=normal",
 	}
 	if n.Boot.Purpose == "inspect" {
-		args = append(args, "ipa-inspection-callback-url={boot}/v1/continue_inspection?node_uuid="+n.UUID, "ipa-inspection-collectors=default")
+		args = append(args, "ipa-inspection-callback-url={boot}/v1/continue_inspection", "ipa-inspection-collectors=default")
 	}
 	if extra := firstText(ingot.Text(n.InstanceInfo, "kernel_append_params"), ingot.Text(n.DriverInfo, "kernel_append_params"), c.Settings.KernelParams); extra != "" {
 		args = append(args, extra)

@@ -38,7 +38,7 @@ func Open(path string) (*Device, error) {
 	f, err := os.OpenFile(path, flags, 0)
 	if err != nil {
 		if errors.Is(err, unix.EBUSY) {
-			err = fmt.Errorf("%w: it is mounted, or part of a RAID or LVM that is running", err)
+			err = fmt.Errorf("%w: it is in use: mounted, part of a running RAID or LVM, or being written by another process", err)
 		}
 		return nil, fmt.Errorf("cannot open the disk: %w", err)
 	}

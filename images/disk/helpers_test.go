@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/ingot-metal/ingot/images/disk"
 )
@@ -80,10 +81,23 @@ func convert(t testing.TB, raw string, args ...string) string {
 	return out
 }
 
+// scratch is a folder for disks: in memory where there is plenty of it, since these tests sync a lot.
+func scratch(t testing.TB) string {
+	t.Helper()
+	var st unix.Statfs_t
+	if err := unix.Statfs("/dev/shm", &st); err != nil || st.Bavail*uint64(st.Bsize) < 2<<30 {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "disk-test-")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // newDisk makes a file of size bytes full of an earlier owner's data, among it what would boot.
 func newDisk(t testing.TB, size int64) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "disk")
+	path := filepath.Join(scratch(t), "disk")
 	junk := bytes.Repeat([]byte("old data "), mib/9+1)[:mib]
 	f, err := os.Create(path)
 	require.NoError(t, err)
@@ -200,6 +214,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.ServeContent(cw, r, "", time.Unix(1700000000, 0), f)
+}
+
+// counts returns how many requests came and how many bytes were sent.
+func (s *server) counts() (requests int, sent int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests, s.sent
 }
 
 // counting counts the bytes of bodies.

@@ -40,7 +40,7 @@ func peak(f func()) uint64 {
 
 // TestMemoryStaysBounded writes large images of each kind; the HTTP server runs in the same process and is counted too.
 func TestMemoryStaysBounded(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || racing {
 		t.Skip("reads and writes several gigabytes, most of them zeros")
 	}
 	const size = 2 << 30

@@ -29,7 +29,7 @@ func drive(t testing.TB, n int) []byte {
 // sparse makes a disk of size zero bytes and runs a partitioning tool over it.
 func sparse(t testing.TB, size int64, tool ...string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "disk")
+	path := filepath.Join(scratch(t), "disk")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	require.NoError(t, os.Truncate(path, size))
 	if tool != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/store"
@@ -267,5 +268,16 @@ func TestManyProcessesStartAtOnce(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestCloseLeavesNothingRunning(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		before := goleak.IgnoreCurrent()
+		s := storetest.Open(t, cfg)
+		newNode(t, s, "n")
+		require.NoError(t, s.Close())
+		require.NoError(t, s.Close(), "closing twice does no harm")
+		goleak.VerifyNone(t, before)
 	})
 }

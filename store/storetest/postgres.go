@@ -31,23 +31,42 @@ var server = sync.OnceValues(startServer)
 // errNoPostgres says that the machine has no PostgreSQL.
 var errNoPostgres = errors.New("no PostgreSQL on this machine: install postgresql, or name a server in INGOT_TEST_POSTGRES")
 
-// newDatabase makes a database for the test and gives its URL.
+// newDatabase gives the URL of an empty database for the test.
 func newDatabase(t testing.TB) string {
 	t.Helper()
-	base := os.Getenv("INGOT_TEST_POSTGRES")
-	if base == "" {
-		started, err := server()
-		if errors.Is(err, errNoPostgres) {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatalf("cannot start PostgreSQL: %v", err)
-		}
-		base = started.url
+	if base := os.Getenv("INGOT_TEST_POSTGRES"); base != "" {
+		name := databaseName()
+		ask(t, base, "CREATE DATABASE "+name)
+		t.Cleanup(func() { ask(t, base, "DROP DATABASE "+name+" WITH (FORCE)") })
+		return within(t, base, name)
 	}
-	name := "ingot_" + strings.ToLower(rand.Text())
-	ask(t, base, "CREATE DATABASE "+name)
-	t.Cleanup(func() { ask(t, base, "DROP DATABASE "+name+" WITH (FORCE)") })
+	r, err := server()
+	if errors.Is(err, errNoPostgres) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("cannot start PostgreSQL: %v", err)
+	}
+	name := r.take()
+	if name == "" {
+		name = databaseName()
+		ask(t, r.url, "CREATE DATABASE "+name)
+	}
+	whole := within(t, r.url, name)
+	t.Cleanup(func() { // emptied and used again: dropping one has PostgreSQL write all it holds to disk
+		ask(t, whole, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		ask(t, whole, "DROP SCHEMA public CASCADE")
+		ask(t, whole, "CREATE SCHEMA public")
+		r.give(name)
+	})
+	return whole
+}
+
+func databaseName() string { return "ingot_" + strings.ToLower(rand.Text()) }
+
+// within is the URL of a database on the server.
+func within(t testing.TB, base, name string) string {
+	t.Helper()
 	u, err := url.Parse(base)
 	if err != nil {
 		t.Fatalf("cannot read the URL of PostgreSQL: %v", err)
@@ -86,6 +105,26 @@ rm -rf "$dir"
 type running struct {
 	url  string
 	hold io.WriteCloser
+
+	mu   sync.Mutex
+	idle []string // databases that ended tests left empty
+}
+
+func (r *running) take() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.idle) == 0 {
+		return ""
+	}
+	name := r.idle[len(r.idle)-1]
+	r.idle = r.idle[:len(r.idle)-1]
+	return name
+}
+
+func (r *running) give(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = append(r.idle, name)
 }
 
 func startServer() (*running, error) {

@@ -73,8 +73,8 @@ func SQLiteConfig(t testing.TB) store.Config {
 	return store.Config{Path: filepath.Join(t.TempDir(), "ingot.db"), Host: "localhost"}
 }
 
-// PostgresConfig is for a new database on the test binary's PostgreSQL, or on the one that INGOT_TEST_POSTGRES names
-// by a connection string; the database is dropped with the test.
+// PostgresConfig is for an empty database on the test binary's PostgreSQL, or on the one that INGOT_TEST_POSTGRES names
+// by a connection string, whose user may create databases.
 func PostgresConfig(t testing.TB) store.Config {
 	t.Helper()
 	return store.Config{URL: newDatabase(t), Secret: Secret, Host: "localhost"}

@@ -33,7 +33,7 @@ func engine(t *testing.T) (e *command.Engine, release func()) {
 			m["x"] = 1
 			return nil, nil
 		}},
-		command.Command{Name: "test.slow", Async: true, Takes: []string{"image_info", "configdrive"}, Run: func(_ context.Context, c *command.Call) (any, error) {
+		command.Command{Name: "test.slow", Async: true, Takes: []string{"image_info", "configdrive", "none", "list"}, Run: func(_ context.Context, c *command.Call) (any, error) {
 			c.Progress(ingot.AgentProgress{Phase: "write", Done: 5, Total: 10})
 			<-gate
 			return "done", nil
@@ -118,6 +118,8 @@ func TestOneAtATimeWithProgress(t *testing.T) {
 	params := command.Params{
 		"image_info":  json.RawMessage(`{"id":"op/1/1","image_server_password":"hunter2","urls":["u"]}`),
 		"configdrive": json.RawMessage(`"H4sI"`),
+		"none":        json.RawMessage(`null`),
+		"list":        json.RawMessage(`[1]`),
 	}
 	r, err := e.Execute(context.Background(), "test.slow", params)
 	require.NoError(t, err)
@@ -135,6 +137,9 @@ func TestOneAtATimeWithProgress(t *testing.T) {
 	require.Equal(t, int64(5), listed[0].Extra.Done)
 	info, _ := listed[0].Params["image_info"].(map[string]any)
 	require.Equal(t, "op/1/1", info["id"], "the sender finds its command again by the image's ID")
+	require.Contains(t, listed[0].Params, "none")
+	require.Nil(t, listed[0].Params["none"])
+	require.Equal(t, []any{1.0}, listed[0].Params["list"])
 	text, err := json.Marshal(listed)
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "hunter2")

@@ -23,7 +23,7 @@ func redact(params Params) map[string]any {
 			continue
 		}
 		var v any
-		if m, err := object(raw); err == nil {
+		if m, err := object(raw); err == nil && m != nil {
 			v = Redact(m)
 		} else if json.Unmarshal(raw, &v) != nil {
 			v = Elided

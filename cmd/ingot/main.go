@@ -18,6 +18,7 @@ var version = "0.1.0"
 // commands is every subcommand; each has a file of its own.
 type commands struct {
 	Serve   serveCommand     `cmd:"" help:"Run the service: API, conductor, boot service."`
+	Lab     labCommand       `cmd:"" help:"A virtual rack: machines with BMCs, a network, and the service."`
 	Ramdisk ramdiskCommand   `cmd:"" help:"Build the ramdisk that machines boot while they are provisioned."`
 	Version kong.VersionFlag `help:"Print the version."`
 }

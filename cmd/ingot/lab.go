@@ -1,0 +1,334 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/api/client"
+	"github.com/ingot-metal/ingot/deploy-agent/ramdisk"
+	"github.com/ingot-metal/ingot/lab"
+	"github.com/ingot-metal/ingot/lab/osimage"
+)
+
+// labCommand is `ingot lab`.
+type labCommand struct {
+	Up      labUp      `cmd:"" help:"Start a virtual rack and the service, until Ctrl-C."`
+	Down    labDown    `cmd:"" help:"End racks, and clear what killed ones left behind."`
+	Status  labStatus  `cmd:"" help:"Show racks and their machines."`
+	Console labConsole `cmd:"" help:"Join a machine's serial port; Ctrl-] leaves."`
+	SSH     labSSH     `cmd:"" name:"ssh" help:"Log in to a machine's instance with the lab's key."`
+	Tour    labTour    `cmd:"" help:"Enrol, inspect, clean, deploy and log in to a virtual server."`
+}
+
+// labRack are the flags of those that start a rack.
+type labRack struct {
+	Name      string `default:"lab" help:"Name of the rack."`
+	Dir       string `help:"Folder that keeps disks, logs and data; a temporary one unless told." type:"path"`
+	Cache     string `help:"Folder that keeps image, ramdisk and kernel packages." default:"${cache}" env:"INGOT_LAB_CACHE" type:"path"`
+	APIListen string `name:"api-listen" default:"127.0.0.1:6385" help:"HOST:PORT of the API."`
+	Firmware  string `default:"uefi" enum:"bios,uefi" help:"Firmware of the machines: bios or uefi."`
+	NIC       string `name:"nic" default:"virtio-net" enum:"virtio-net,e1000e" help:"Network card of the machines."`
+	Disk      string `default:"virtio-blk" enum:"virtio-blk,ahci,nvme" help:"How the machines' disks are attached."`
+	DiskMiB   int    `name:"disk-mib" default:"5120" help:"Size of each disk."`
+	MemoryMiB int    `name:"memory-mib" default:"1024" help:"Memory of each machine."`
+	CPUs      int    `name:"cpus" default:"1" help:"Processors of each machine."`
+	Accel     string `default:"auto" enum:"auto,kvm,tcg" help:"auto uses KVM where a test guest runs under it."`
+	Verbose   bool   `short:"v" help:"Log what the rack does."`
+}
+
+// log is for people, and silent unless asked for.
+func (l *labRack) log() *slog.Logger {
+	if l.Verbose {
+		return logger(true, true)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// rack is a rack of n machines, with its folder made.
+func (l *labRack) rack(n int, service *lab.Service) (*lab.Rack, error) {
+	r := &lab.Rack{Name: l.Name, Dir: l.Dir, Ingot: service, Accel: lab.Accel(l.Accel), Log: l.log()}
+	for range n {
+		r.Nodes = append(r.Nodes, lab.NodeSpec{
+			Firmware: ingot.BootMode(l.Firmware), NIC: lab.NIC(l.NIC), Disk: lab.DiskKind(l.Disk), DiskMiB: l.DiskMiB, MemoryMiB: l.MemoryMiB, CPUs: l.CPUs,
+		})
+	}
+	if l.Accel == "auto" {
+		r.Accel = lab.ProbeKVM()
+	}
+	if l.Dir != "" {
+		return r, nil
+	}
+	dir, err := os.MkdirTemp(l.Cache, "rack-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a folder for the rack: %w", err)
+	}
+	r.Dir, r.Temporary = dir, true
+	return r, nil
+}
+
+// ramdisk builds the virtual machines' ramdisk unless the cache has one with this very agent, and gives its folder.
+func (l *labRack) ramdisk(ctx context.Context) (string, error) {
+	agent, err := embeddedAgent("")
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(agent)
+	kernel := ramdisk.KernelCloud
+	if l.NIC == "e1000e" || l.Disk == "ahci" {
+		kernel = ramdisk.KernelGeneric // the other one lacks their drivers
+	}
+	dir := filepath.Join(l.Cache, "ramdisk-"+string(kernel)+"-"+hex.EncodeToString(sum[:8]))
+	if _, err := os.Stat(filepath.Join(dir, ramdisk.KernelName)); err == nil { // it is written last
+		return dir, nil
+	}
+	_, err = ramdisk.Build(ctx, ramdisk.Options{CacheDir: l.Cache, OutDir: dir, Agent: agent, Set: ramdisk.SetVirtual, Kernel: kernel, Log: l.log()})
+	return dir, err
+}
+
+// labUp is `ingot lab up`.
+type labUp struct {
+	labRack
+	Nodes int `default:"1" help:"How many machines."`
+}
+
+// Run keeps a rack running until it is told to stop.
+func (u *labUp) Run(ctx context.Context) error {
+	disk, err := u.ramdisk(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := u.rack(u.Nodes, &lab.Service{Listen: u.APIListen, Ramdisk: disk, Images: []string{u.Cache}})
+	if err != nil {
+		return err
+	}
+	if err := r.Open(ctx); err != nil {
+		return err
+	}
+	fmt.Println("API:", r.APIURL())
+	return errors.Join(showRack(os.Stdout, u.Name), r.Run(ctx))
+}
+
+// labDown is `ingot lab down`.
+type labDown struct {
+	Names []string `arg:"" optional:"" help:"Names of racks; all unless told."`
+}
+
+// Run ends racks.
+func (d *labDown) Run(ctx context.Context) error {
+	names := d.Names
+	if len(names) == 0 {
+		var err error
+		if names, err = lab.Racks(); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, lab.Down(ctx, name, logger(true, false)))
+	}
+	return errors.Join(errs...)
+}
+
+// labStatus is `ingot lab status`.
+type labStatus struct{}
+
+// Run shows all racks.
+func (labStatus) Run() error {
+	names, err := lab.Racks()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, showRack(os.Stdout, name))
+	}
+	return errors.Join(errs...)
+}
+
+// showRack prints a rack's record.
+func showRack(out io.Writer, name string) error {
+	r, err := lab.ReadRecord(name)
+	if err != nil {
+		return err
+	}
+	state := "runs"
+	if !r.Self.Alive() {
+		state = "was killed; `ingot lab down` clears what it left"
+	}
+	fmt.Fprintf(out, "rack %s %s: API %s, namespace %s, files in %s\n", r.Name, state, r.API, r.Namespace, r.Dir)
+	fmt.Fprintf(out, "  BMCs answer inside the namespace; user %s, password %s\n", lab.BMCUser, lab.BMCPassword)
+	for _, n := range r.Nodes {
+		power := "off"
+		if r.On(n.Name) {
+			power = "on"
+		}
+		fmt.Fprintf(out, "  %-10s %-3s  MAC %s  IPMI %s  Redfish %s\n", n.Name, power, n.MAC, n.IPMI, n.Redfish)
+	}
+	return nil
+}
+
+// labNode are the arguments of those that go to a machine.
+type labNode struct {
+	Rack string `default:"lab" help:"Name of the rack."`
+	Node string `arg:"" optional:"" help:"Name of the machine; not needed when there is only one."`
+}
+
+// labConsole is `ingot lab console`.
+type labConsole struct{ labNode }
+
+// Run joins a serial port.
+func (c *labConsole) Run(ctx context.Context) error {
+	record, err := lab.ReadRecord(c.Rack)
+	if err != nil {
+		return fmt.Errorf("cannot find rack %s: %w", c.Rack, err)
+	}
+	return record.Attach(ctx, c.Node, os.Stdin, os.Stdout)
+}
+
+// labSSH is `ingot lab ssh`.
+type labSSH struct {
+	labNode
+	User    string   `default:"debian" help:"Login name."`
+	Command []string `arg:"" optional:"" passthrough:"" help:"Command to run; a shell unless told."`
+}
+
+// Run becomes the ssh client.
+func (s *labSSH) Run(ctx context.Context) error {
+	record, err := lab.ReadRecord(s.Rack)
+	if err != nil {
+		return fmt.Errorf("cannot find rack %s: %w", s.Rack, err)
+	}
+	line, err := record.SSH(ctx, s.Node, s.User, s.Command...)
+	if err != nil {
+		return err
+	}
+	return become(line)
+}
+
+// become replaces this program by another.
+func become(line []string) error {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH") + ":/usr/sbin:/sbin") {
+		err := unix.Exec(filepath.Join(dir, line[0]), line, os.Environ())
+		if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EACCES) {
+			return fmt.Errorf("cannot run %s: %w", line[0], err)
+		}
+	}
+	return fmt.Errorf("cannot run %s: it is not installed", line[0])
+}
+
+// labTour is `ingot lab tour`, which `make lab` runs.
+type labTour struct {
+	labRack
+	Driver      string `default:"ipmi" enum:"ipmi,redfish" help:"How Ingot talks to the BMC."`
+	ImageFormat string `name:"image-format" default:"qcow2" enum:"qcow2,raw" help:"Format of the lab's image to deploy."`
+}
+
+// errTour is a tour that failed and has been reported.
+var errTour = errors.New("the tour failed")
+
+// Run goes through the main job. With a terminal the rack then stays up until Ctrl-C.
+func (t *labTour) Run(ctx context.Context) error {
+	view := &lab.View{Out: os.Stdout, Terminal: isTerminal(os.Stdout)}
+	image, disk, err := t.prepare(ctx, view)
+	if err != nil {
+		return err
+	}
+	r, err := t.rack(1, &lab.Service{Listen: t.APIListen, Ramdisk: disk, Images: []string{filepath.Dir(image.Path)}})
+	if err != nil {
+		return err
+	}
+	if err := r.Open(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- r.Run(ctx)
+		cancel()
+	}()
+	err = t.tour(ctx, r, view, image)
+	if err == nil && view.Terminal {
+		<-ctx.Done()
+	}
+	cancel()
+	return errors.Join(err, <-ended)
+}
+
+// prepare builds image and ramdisk unless they are in the cache.
+func (t *labTour) prepare(ctx context.Context, view *lab.View) (image lab.Image, disk string, err error) {
+	if err := os.MkdirAll(t.Cache, 0o755); err != nil {
+		return image, "", fmt.Errorf("cannot make the cache folder: %w", err)
+	}
+	view.Begin("image")
+	options := osimage.Options{CacheDir: t.Cache, Log: t.log()}
+	err = osimage.Build(ctx, options)
+	if err == nil {
+		image, err = labImage(options.Image(), t.ImageFormat)
+	}
+	view.End(err)
+	if err != nil {
+		return image, "", err
+	}
+	view.Begin("ramdisk")
+	disk, err = t.ramdisk(ctx)
+	view.End(err)
+	return image, disk, err
+}
+
+// labImage picks one format of an image, with its checksum.
+func labImage(made osimage.Image, format string) (lab.Image, error) {
+	path := made.QCow2
+	if format == "raw" {
+		path = made.Raw
+	}
+	f, err := os.Open(made.Sums)
+	if err != nil {
+		return lab.Image{}, fmt.Errorf("cannot read the image's checksums: %w", err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if sum, name, ok := strings.Cut(lines.Text(), "  "); ok && name == filepath.Base(path) {
+			return lab.Image{Path: path, SHA256: sum}, nil
+		}
+	}
+	return lab.Image{}, fmt.Errorf("cannot find %s in %s; remove the folder to build the image again", filepath.Base(path), made.Sums)
+}
+
+// tour runs the job and says how it went.
+func (t *labTour) tour(ctx context.Context, r *lab.Rack, view *lab.View, image lab.Image) error {
+	api := &client.Client{BaseURL: r.APIURL()}
+	job := &lab.Tour{Rack: r, API: api, Node: "node-0", Driver: t.Driver, Image: image, View: view}
+	if err := job.Run(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err // it was ended, not broken
+		}
+		fmt.Println("\ningot: the tour failed:", err)
+		r.Report(ctx, os.Stdout, api, "node-0")
+		return errTour
+	}
+	fmt.Print(view.Table())
+	if view.Terminal {
+		fmt.Printf("\nThe rack stays up until Ctrl-C. API: %s\nelsewhere: ingot lab ssh, ingot lab console, ingot lab status\n", r.APIURL())
+	}
+	fmt.Println("ssh: ok")
+	return nil
+}
+
+// isTerminal says whether somebody watches.
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}

@@ -1,0 +1,226 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Service says how Ingot runs beside the machines: in the rack's namespace, in a process of its own, with the API's
+// listener handed over from outside, so that clients reach it as if it ran here.
+type Service struct {
+	// Program is the command line that `serve --config FILE` is added to; nil is this very program.
+	Program []string
+	// Listen is the API's address outside the namespace; "" is 127.0.0.1:6385, and port 0 takes a free one.
+	Listen string
+	// Ramdisk is a folder with vmlinuz and initramfs.zst; required.
+	Ramdisk string
+	// Images are folders that image sources of the kind file:// may lie in.
+	Images []string
+	// Database is a postgres:// URL reachable inside the namespace; "" is SQLite in the rack's folder.
+	Database string
+	// More is added to the end of the configuration (TOML tables).
+	More string
+}
+
+// servicePort is the boot listener's, on the bridge's address.
+const servicePort = 8080
+
+// serviceStop is how long the service may take to end by itself.
+const serviceStop = 15 * time.Second
+
+// service is the process of a Service, which tests kill and start again.
+type service struct {
+	Service
+	rack     *Rack
+	listener *net.TCPListener // stays open while the process changes
+	handed   *os.File         // the same socket, as the process gets it
+	log      string           // file with what the process says
+
+	mu      sync.Mutex
+	process *child // nil when it was stopped
+	failed  chan error
+}
+
+// config is the service's configuration file.
+func (s *service) config() string {
+	var b strings.Builder
+	set := func(key string, value any) { fmt.Fprintf(&b, "%s = %s\n", key, tomlText(value)) }
+	first, last := s.rack.pool()
+	set("data", filepath.Join(s.rack.Dir, "data"))
+	set("hostname", "lab")
+	set("drivers", []string{"ipmi", "redfish"})
+	if s.Database != "" {
+		b.WriteString("[database]\n")
+		set("url", s.Database)
+		set("key_file", filepath.Join(s.rack.Dir, "data.key"))
+	}
+	b.WriteString("[api]\n")
+	set("listen", "fd:3")
+	set("public_url", "http://"+s.listener.Addr().String())
+	b.WriteString("[boot]\n")
+	set("ramdisk", s.Ramdisk)
+	fmt.Fprintf(&b, "port = %d\n", servicePort)
+	b.WriteString("[images]\n")
+	set("file_paths", s.Images)
+	b.WriteString("[conductor]\n")
+	set("kernel_append_params", "console=ttyS0")
+	set("power_sync", "10s")
+	b.WriteString("[[network]]\n")
+	set("name", "rack")
+	set("interface", bridgeName)
+	set("subnet", s.rack.Subnet.Masked().String())
+	set("address", s.rack.Subnet.Addr().String())
+	set("pool_start", first.String())
+	set("pool_end", last.String())
+	set("dhcp", "full")
+	b.WriteString(s.More)
+	return b.String()
+}
+
+// tomlText is a text or a list of texts as TOML writes them; Go's quoting is a subset of its basic strings for the paths
+// and addresses that occur here.
+func tomlText(value any) string {
+	list, ok := value.([]string)
+	if !ok {
+		return strconv.Quote(fmt.Sprint(value))
+	}
+	quoted := make([]string, 0, len(list))
+	for _, text := range list {
+		quoted = append(quoted, strconv.Quote(text))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// open opens the API's listener and writes the configuration.
+func (s *service) open() error {
+	orText(&s.Listen, "127.0.0.1:6385")
+	if s.Ramdisk == "" {
+		return errors.New("cannot run the service without a ramdisk: name the folder of vmlinuz and initramfs.zst")
+	}
+	l, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot open the API on %s: %w", s.Listen, err)
+	}
+	s.listener = l.(*net.TCPListener) // net.Listen("tcp") gives nothing else
+	if s.handed, err = s.listener.File(); err != nil {
+		return fmt.Errorf("cannot hand the API's listener over: %w", err)
+	}
+	s.log, s.failed = filepath.Join(s.rack.Dir, "service.log"), make(chan error, 1)
+	if err := os.WriteFile(s.configFile(), []byte(s.config()), 0o600); err != nil {
+		return fmt.Errorf("cannot configure the service: %w", err)
+	}
+	return nil
+}
+
+func (s *service) configFile() string { return filepath.Join(s.rack.Dir, "ingot.toml") }
+
+// start starts the process, unless it runs.
+func (s *service) start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != nil {
+		return nil
+	}
+	program := s.Program
+	if len(program) == 0 {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("cannot find this program: %w", err)
+		}
+		program = []string{self}
+	}
+	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot keep the service's log: %w", err)
+	}
+	defer log.Close()
+	args := append([]string{"netns", "exec", s.rack.record().Namespace}, program...)
+	cmd := exec.Command("ip", append(args, "serve", "--config", s.configFile(), "--verbose")...)
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{s.handed}
+	// The file is the whole configuration, whatever the environment of the rack says.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "INGOT_") })
+	process, err := s.rack.spawn.start("service", cmd)
+	if err != nil {
+		return err
+	}
+	s.process = process
+	go s.watch(process)
+	return nil
+}
+
+// watch reports an end that nobody asked for.
+func (s *service) watch(process *child) {
+	<-process.done
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == process {
+		s.process = nil
+		s.failed <- fmt.Errorf("the service ended by itself: %v; its last words are in %s", process.err, s.log)
+	}
+}
+
+// end takes the process out of watch's sight.
+func (s *service) end() *child {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	process := s.process
+	s.process = nil
+	return process
+}
+
+// stop ends the process in good order.
+func (s *service) stop() error {
+	process := s.end()
+	if process == nil {
+		return nil
+	}
+	err := process.signal(syscall.SIGTERM)
+	if !process.await(serviceStop) {
+		process.kill()
+		return errors.Join(err, fmt.Errorf("the service did not end within %s of being asked; it was killed", serviceStop))
+	}
+	return err
+}
+
+// kill ends the process at once, as a crash would.
+func (s *service) kill() {
+	if process := s.end(); process != nil {
+		process.kill()
+	}
+}
+
+// run keeps the process running until ctx ends.
+func (s *service) run(ctx context.Context) error {
+	if err := s.start(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return s.stop()
+	case err := <-s.failed:
+		return err
+	}
+}
+
+// close gives the listener up.
+func (s *service) close() error {
+	var errs []error
+	if s.handed != nil {
+		errs = append(errs, s.handed.Close())
+	}
+	if s.listener != nil {
+		errs = append(errs, s.listener.Close())
+	}
+	return errors.Join(errs...)
+}

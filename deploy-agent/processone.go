@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ingot-metal/ingot/deploy-agent/internal/agent"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/clock"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/cmdline"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/console"
@@ -33,7 +34,7 @@ func processOne() {
 	ring := &console.Ring{Size: logKept}
 	options := cmdline.Parse(system.Line())
 	log := console.Logger(screen, ring, options.Debug)
-	log.Info("Ingot's deploy agent", "cmdline", system.Line())
+	log.Info("Ingot's deploy agent", "version", agent.Version, "cmdline", cmdline.Public(system.Line()))
 	if mounted != nil {
 		log.Error("cannot set up the system", "error", mounted)
 	}
@@ -91,7 +92,7 @@ func live(ctx context.Context, options cmdline.Options, screen io.Writer, ring *
 		options: options, machine: host, screen: screen, ring: ring, setClock: system.SetClock, kernel: system.KernelLog,
 		sync: func() error { return system.Sync(host.Disks()) }, variables: efiboot.Firmware,
 		listen: net.JoinHostPort("", strconv.Itoa(options.ListenPort)),
-		files:  []string{"/proc/cmdline", "/proc/mounts", "/proc/modules", "/proc/partitions", "/proc/interrupts", "/etc/resolv.conf"},
+		files:  []string{"/proc/mounts", "/proc/modules", "/proc/partitions", "/proc/interrupts", "/etc/resolv.conf"},
 	})
 }
 

@@ -68,6 +68,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, name := range a.Options.Ignored {
 		a.Log.Warn("this agent has no use for a kernel parameter", "parameter", name)
 	}
+	a.token = ingot.Secret(a.Options.Token)
 	started := a.Clock.Now()
 	a.client = &ironic.Client{URLs: a.Options.APIURLs, HTTP: a.HTTP}
 	if len(a.Options.APIURLs) > 0 {

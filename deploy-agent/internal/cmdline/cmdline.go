@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	ingot "github.com/ingot-metal/ingot"
 )
 
 // Options is what the agent takes from the command line. Zero means not given, except where a default is named.
@@ -65,6 +67,17 @@ func Words(line string) []string {
 		words = append(words, word.String())
 	}
 	return words
+}
+
+// Public is the line without its secrets, for people to read.
+func Public(line string) string {
+	words := Words(line)
+	for i, word := range words {
+		if name, _, ok := strings.Cut(word, "="); ok && ingot.SecretKey(name) {
+			words[i] = name + "=" + ingot.Stars
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Parse reads line. A value that makes no sense is as if it were not given; nothing on a command line is worth not

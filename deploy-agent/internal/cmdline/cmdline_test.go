@@ -33,6 +33,10 @@ func TestWords(t *testing.T) {
 	require.Equal(t, []string{"a", "b=c d", "", "e"}, cmdline.Words("a \tb=\"c d\" \"\" e\n"))
 }
 
+func TestPublic(t *testing.T) {
+	require.Equal(t, "quiet ipa-api-url=http://x ipa-agent-token=******", cmdline.Public("quiet ipa-api-url=http://x ipa-agent-token=hunter2"))
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(`ipa-api-url=http://x BOOTIF=01-52-54-00-aa-bb-cc root_device=size=1,x=%zz "`)
 	f.Add("ipa-lookup-timeout=1e309 ipa-disk-wait-delay=NaN ipa-disk-wait-attempts=99999999999999999999")

@@ -116,7 +116,7 @@ func TestOneAtATimeWithProgress(t *testing.T) {
 	beats := make(chan struct{}, 1)
 	e.Finished = func() { beats <- struct{}{} }
 	params := command.Params{
-		"image_info":  json.RawMessage(`{"id":"op/1/1","image_server_password":"hunter2","urls":["u"]}`),
+		"image_info":  json.RawMessage(`{"id":"op/1/1","image_server_password":"hunter2","urls":["http://u:hunter2@host/image?sig=hunter2"]}`),
 		"configdrive": json.RawMessage(`"H4sI"`),
 		"none":        json.RawMessage(`null`),
 		"list":        json.RawMessage(`[1]`),
@@ -143,6 +143,7 @@ func TestOneAtATimeWithProgress(t *testing.T) {
 	text, err := json.Marshal(listed)
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "hunter2")
+	require.Contains(t, string(text), "http://host/image")
 	require.NotContains(t, string(text), "H4sI")
 
 	release()

@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 
 	ingot "github.com/ingot-metal/ingot"
@@ -27,6 +28,8 @@ func redact(params Params) map[string]any {
 			v = Redact(m)
 		} else if json.Unmarshal(raw, &v) != nil {
 			v = Elided
+		} else {
+			v = Redact(v)
 		}
 		if ingot.SecretKey(name) {
 			v = ingot.Stars
@@ -58,8 +61,23 @@ func Redact(v any) any {
 			out[i] = Redact(inner)
 		}
 		return out
+	case string:
+		return withoutSignature(v)
 	}
 	return v
+}
+
+// withoutSignature is a URL without what gives access: user, password and query (a temporary URL's signature).
+func withoutSignature(text string) string {
+	if !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://") {
+		return text
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return Elided
+	}
+	u.User, u.RawQuery = nil, ""
+	return u.String()
 }
 
 func isElided(name string) bool {

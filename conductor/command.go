@@ -1,7 +1,9 @@
 package conductor
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -124,11 +126,22 @@ func (r *Run) unreachable(ctx context.Context, cause error) (Progress, error) {
 const idKey = "ingot_id"
 
 // carries matches a command whose object holds the ID under key: the two places it travels in are image_info.id and
-// step.ingot_id.
-func carries(object, key, id string) func(ingot.AgentCommand) bool {
+// step.ingot_id. ironic-python-agent lists commands without their parameters. There, what succeeded says the ID in its
+// result (which repeats the step, or names the image); what runs or has failed can only be ours, since every attempt has a
+// boot of the agent to itself, gives it one such command at a time, and ends with the first that fails.
+func carries(name, object, key, id string) func(ingot.AgentCommand) bool {
 	return func(c ingot.AgentCommand) bool {
-		m, _ := c.Params[object].(map[string]any)
-		return ingot.Text(m, key) == id
+		m, listed := c.Params[object].(map[string]any)
+		switch {
+		case listed:
+			return ingot.Text(m, key) == id
+		case c.Name != name:
+			return false
+		case c.Status != ingot.CommandSucceeded:
+			return true
+		}
+		result, err := json.Marshal(c.Result)
+		return err == nil && bytes.Contains(result, []byte(id))
 	}
 }
 

@@ -100,7 +100,7 @@ func writeImage(ctx context.Context, r *Run) (Progress, error) {
 	if drive := r.configDriveURL(); drive != "" {
 		params["configdrive"] = drive
 	}
-	return r.once(ctx, call{request: ingot.AgentRequest{Name: "standby.prepare_image", Params: params}, ours: carries("image_info", "id", id)})
+	return r.once(ctx, call{request: ingot.AgentRequest{Name: "standby.prepare_image", Params: params}, ours: carries("prepare_image", "image_info", "id", id)})
 }
 
 // installBootloader has the agent make the UEFI boot entry for what it wrote. A BIOS needs none: the image's own boot

@@ -29,9 +29,8 @@ func engine(t *testing.T) (e *command.Engine, release func()) {
 		command.Command{Name: "test.bad", Run: do(nil, command.InvalidParams("no good"))},
 		command.Command{Name: "test.mismatch", Async: true, Run: do(nil, command.Fail("VersionMismatch", 409, "m", "d"))},
 		command.Command{Name: "test.crash", Async: true, Run: func(context.Context, *command.Call) (any, error) {
-			var m map[string]int
-			m["x"] = 1
-			return nil, nil
+			var crash *ingot.Node
+			return crash.UUID, nil
 		}},
 		command.Command{Name: "test.slow", Async: true, Takes: []string{"image_info", "configdrive", "none", "list"}, Run: func(_ context.Context, c *command.Call) (any, error) {
 			c.Progress(ingot.AgentProgress{Phase: "write", Done: 5, Total: 10})
@@ -68,7 +67,7 @@ func TestResults(t *testing.T) {
 		{"test.object", "SUCCEEDED", `{"total":1152921504606846976}`, `null`},
 		{"test.slow", "SUCCEEDED", `{"result":"slow: done"}`, `null`},
 		{"test.fails", "FAILED", `null`, `{"type":"CommandExecutionError","code":500,"message":"Command execution failed","details":"out of luck"}`},
-		{"test.crash", "FAILED", `null`, `{"type":"CommandExecutionError","code":500,"message":"Command execution failed","details":"test.crash crashed: assignment to entry in nil map"}`},
+		{"test.crash", "FAILED", `null`, `{"type":"CommandExecutionError","code":500,"message":"Command execution failed","details":"test.crash crashed: runtime error: invalid memory address or nil pointer dereference"}`},
 		{"test.mismatch", "CLEAN_VERSION_MISMATCH", `null`, `{"type":"VersionMismatch","code":409,"message":"m","details":"d"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -187,7 +187,7 @@ func (r *Rack) newBMC(i int, m *machine) (*vbmc.Server, error) {
 	r.files, r.journals = append(r.files, file), append(r.journals, journal)
 	bmc := &vbmc.Server{
 		Machine: m, IPMIListen: fmt.Sprintf("127.0.0.1:%d", ipmiPort+i), RedfishListen: fmt.Sprintf("127.0.0.1:%d", redfishPort+i),
-		Username: BMCUser, Password: BMCPassword, Journal: journal, Logger: r.Log.With("bmc", m.spec.Name),
+		Username: BMCUser, Password: BMCPassword, Journal: journal,
 	}
 	m.takeBoot = bmc.TakeBoot
 	return bmc, inNamespace(namespaceName(r.Name), bmc.Listen)

@@ -51,7 +51,7 @@ type labRack struct {
 // log is for people, and silent unless asked for.
 func (l *labRack) log() *slog.Logger {
 	if l.Verbose {
-		return logger(true, true)
+		return logger(true, false)
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

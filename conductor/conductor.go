@@ -61,6 +61,10 @@ type Settings struct {
 	MaxDeploys       int           // operations of deploy and rebuild at a time, max_concurrent_deploy: 250
 	MaxCleans        int           // operations that clean at a time, max_concurrent_clean: 50
 	EvidenceKept     int           // entries of boot evidence on a node: 16
+	// CleanPriorities replace the priorities of automated cleaning's steps, by "interface.step"; 0 leaves a step out
+	// (Ironic: clean_step_priority_override). nil leaves out deploy.erase_devices, which overwrites whole disks for
+	// hours: metadata is erased all the same. A manual clean can ask for any step.
+	CleanPriorities map[string]int
 }
 
 // defaults fills in what the operator left out.
@@ -79,6 +83,9 @@ func (s Settings) defaults() Settings {
 	setInt(&s.MaxDeploys, 250)
 	setInt(&s.MaxCleans, 50)
 	setInt(&s.EvidenceKept, 16)
+	if s.CleanPriorities == nil {
+		s.CleanPriorities = map[string]int{"deploy.erase_devices": 0}
+	}
 	return s
 }
 

@@ -114,3 +114,29 @@ func TestAbortOfACleanThatWaits(t *testing.T) {
 	require.Equal(t, ingot.PowerOff, failed.PowerState)
 	require.False(t, failed.Maintenance)
 }
+
+func TestCleaningErasesMetadataUnlessTold(t *testing.T) {
+	w := newWorld(t)
+	w.start(func(c *conductor.Conductor) { c.Settings.CleanPriorities = map[string]int{} })
+	n := w.node(ingot.Manageable)
+	w.ask(n.UUID, ingot.VerbProvide)
+	w.until(n.UUID, ingot.Available)
+	require.Equal(t, 2, w.count("agent clean.execute_clean_step"), "metadata and whole disks")
+	w.kill()
+
+	w.start(nil)
+	n = w.node(ingot.Manageable)
+	w.ask(n.UUID, ingot.VerbProvide)
+	w.until(n.UUID, ingot.Available)
+	require.Equal(t, 3, w.count("agent clean.execute_clean_step"), "metadata alone")
+}
+
+func TestAStepThatNobodyHas(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Manageable)
+	req := ingot.ProvisionRequest{Verb: ingot.VerbClean, CleanSteps: []map[string]any{{"interface": "raid", "step": "create_configuration"}}}
+	require.NoError(t, w.conductor().Provision(t.Context(), n, req))
+	failed := w.until(n.UUID, ingot.CleanFailed)
+	require.Contains(t, failed.LastError, "raid.create_configuration: this node's agent and drivers have [deploy.erase_devices deploy.erase_devices_metadata]")
+}

@@ -32,13 +32,26 @@ func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep
 			return r.unreachable(ctx, err)
 		}
 		r.Remember("hardware_manager_version", answer.Result["hardware_manager_version"])
-		steps, err := mergeSteps(kind, agentSteps(kind, answer.Result), own, r)
+		offered := agentSteps(kind, answer.Result)
+		if kind == "clean" {
+			c.reprioritise(offered)
+		}
+		steps, err := mergeSteps(kind, offered, own, r)
 		if err != nil {
 			return Progress{}, ingot.Fatal(err)
 		}
 		r.Freeze(steps)
 		return Holds(), nil
 	}}
+}
+
+// reprioritise gives cleaning steps the operator's priorities.
+func (c *Conductor) reprioritise(steps []ingot.OperationStep) {
+	for i := range steps {
+		if priority, set := c.Settings.CleanPriorities[steps[i].Interface+"."+steps[i].Step]; set {
+			steps[i].Priority = priority
+		}
+	}
 }
 
 // agentSteps reads {kind}_steps: {manager: [step, …]}.

@@ -122,7 +122,7 @@ func (a *App) authenticator() (api.Authenticator, error) {
 func (c Conduct) settings() conductor.Settings {
 	return conductor.Settings{
 		Workers: c.Workers, CallbackTimeout: c.CallbackTimeout, CommandTimeout: c.CommandTimeout, PowerTimeout: c.PowerTimeout, PowerSync: c.PowerSync,
-		ForcePower: c.ForcePower, KernelParams: c.KernelParams, MaxDeploys: c.MaxDeploys, MaxCleans: c.MaxCleans,
+		CleanPriorities: c.CleanPriorities, ForcePower: c.ForcePower, KernelParams: c.KernelParams, MaxDeploys: c.MaxDeploys, MaxCleans: c.MaxCleans,
 		AutomatedClean: c.AutomatedClean == nil || *c.AutomatedClean,
 	}
 }

@@ -83,6 +83,8 @@ type Conduct struct {
 	MaxDeploys      int           `koanf:"max_concurrent_deploy"`
 	MaxCleans       int           `koanf:"max_concurrent_clean"`
 	Workers         int           `koanf:"workers"`
+	// CleanPriorities replace cleaning steps' priorities, by "interface.step"; 0 leaves one out.
+	CleanPriorities map[string]int `koanf:"clean_step_priority_override"`
 }
 
 // Fake is how long fake hardware takes.
@@ -95,14 +97,14 @@ type Fake struct {
 // Load reads a TOML file ("" for none) and the environment. An unknown key is an error that names it.
 func Load(path string) (Config, error) {
 	var cfg Config
-	k := koanf.New(".")
+	k := koanf.New("/") // keys may hold dots: "deploy.erase_devices"
 	if path != "" {
 		if err := k.Load(file.Provider(path), toml.Parser()); err != nil {
 			return cfg, fmt.Errorf("cannot read configuration %s: %w", path, err)
 		}
 	}
-	fromEnv := env.Provider(".", env.Opt{Prefix: "INGOT_", TransformFunc: func(key, value string) (string, any) {
-		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, "INGOT_")), "__", "."), value
+	fromEnv := env.Provider("/", env.Opt{Prefix: "INGOT_", TransformFunc: func(key, value string) (string, any) {
+		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, "INGOT_")), "__", "/"), value
 	}, EnvironFunc: func() []string { return ours(os.Environ()) }})
 	if err := k.Load(fromEnv, nil); err != nil {
 		return cfg, fmt.Errorf("cannot read the environment: %w", err)

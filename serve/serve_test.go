@@ -54,6 +54,8 @@ drivers = ["ipmi"]
 [conductor]
 callback_timeout = "20m"
 automated_clean = false
+[conductor.clean_step_priority_override]
+"deploy.erase_devices" = 10
 [[network]]
 name = "rack"
 interface = "lo"
@@ -69,6 +71,7 @@ dhcp = "full"
 	require.Equal(t, "127.0.0.1:7000", cfg.API.Listen)
 	require.Equal(t, 20*time.Minute, cfg.Conduct.CallbackTimeout)
 	require.False(t, *cfg.Conduct.AutomatedClean)
+	require.Equal(t, map[string]int{"deploy.erase_devices": 10}, cfg.Conduct.CleanPriorities)
 	require.Equal(t, netip.MustParseAddr("127.0.0.1"), cfg.Networks[0].Address, "found from the interface")
 	require.Equal(t, ingot.DHCPFull, cfg.Networks[0].DHCP)
 }

@@ -145,7 +145,8 @@ func answer(name string) map[string]any {
 	switch name {
 	case "clean.get_clean_steps":
 		step := map[string]any{"step": "erase_devices_metadata", "priority": 99.0, "interface": "deploy", "reboot_requested": false, "abortable": true}
-		return map[string]any{"clean_steps": map[string]any{"FakeHardwareManager": []any{step}}, "hardware_manager_version": version}
+		whole := map[string]any{"step": "erase_devices", "priority": 10.0, "interface": "deploy", "reboot_requested": false, "abortable": true}
+		return map[string]any{"clean_steps": map[string]any{"FakeHardwareManager": []any{step, whole}}, "hardware_manager_version": version}
 	case "deploy.get_deploy_steps":
 		return map[string]any{"deploy_steps": map[string]any{"FakeHardwareManager": []any{}}, "hardware_manager_version": version}
 	}

@@ -116,18 +116,6 @@ func (a *args) ident(name string) string {
 	return text
 }
 
-func (a *args) mac(name string) string {
-	text := a.text(name)
-	if !a.has(name) {
-		return ""
-	}
-	mac, ok := canonicalMAC(text)
-	if !ok {
-		a.fail(ingot.Errorf(ingot.Invalid, "Expected valid MAC address for %s: %s", name, text))
-	}
-	return mac
-}
-
 // integer is nil when the parameter was left out.
 func (a *args) integer(name string) *int {
 	var n int

@@ -35,7 +35,7 @@ type BasicAuth struct {
 	proven map[string][sha256.Size]byte
 }
 
-// nobody is the bcrypt hash (cost 10) that an unknown user's password is held against, so that the time of an answer
+// nobody is a bcrypt hash (cost 10, of "nobody's") that an unknown user's password is held against, so that the time of an answer
 // does not tell which users exist.
 const nobody = "$2a$10$SH7sINKhbhuNS/kuNRYvfeL3fx3KYldfZ/tthhIz6qFtj17iXdMg6"
 

@@ -48,7 +48,7 @@ func TestBasicAuth(t *testing.T) {
 		s.must(t, 200, "GET", path, nil)
 	}
 	s.must(t, 404, "GET", "/v1/lookup?node_uuid="+nobody, nil) // public, and knows nobody
-	for _, wrong := range []string{basic("admin", "wrong"), basic("nobody", "right"), basic("admin", ""), basic("", ""), "Authorization: Bearer right"} {
+	for _, wrong := range []string{basic("admin", "wrong"), basic("nobody", "right"), basic("nobody", "nobody's"), basic("admin", ""), basic("", ""), "Authorization: Bearer right"} {
 		s.must(t, 401, "GET", "/v1/nodes", nil, wrong)
 	}
 	for range 2 { // the second time from memory

@@ -157,7 +157,7 @@ func TestCommandLineClient(t *testing.T) {
 	c.shown(t, &list, "driver", "property", "list", "ipmi")
 	require.Equal(t, "ipmi_address", list[0]["Property"])
 	c.shown(t, &list, "conductor", "list")
-	require.Len(t, list, 1)
+	require.Len(t, list, 3)
 
 	c.done(t, "node", "rebuild", "n1", "--wait", "10")
 	c.done(t, "node", "undeploy", "n1", "--wait", "10")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -27,14 +28,19 @@ func (r *request) renderConductor(c *ingot.Conductor, fields []string) map[strin
 	return out
 }
 
-// conductors are all of them by name: there are few.
-func (r *request) conductors() ([]ingot.Conductor, error) {
+// conductors are all of them in the order of a field, "" for their names: there are few.
+func (r *request) conductors(key string) ([]ingot.Conductor, error) {
 	list, err := r.api.Drivers.Conductors(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b ingot.Conductor) int { return strings.Compare(a.Hostname, b.Hostname) })
+	if key == "" {
+		key = "hostname"
+	}
+	i := slices.IndexFunc(conductorFields(), func(f field[ingot.Conductor, struct{}]) bool { return f.name == key })
+	get := conductorFields()[i].get // one of them, as selectionOf has seen
+	slices.SortStableFunc(list, func(a, b ingot.Conductor) int { return strings.Compare(fmt.Sprint(get(&a)), fmt.Sprint(get(&b))) })
 	return list, nil
 }
 
@@ -47,7 +53,7 @@ func listConductors(r *request) (response, error) {
 	if a.err != nil {
 		return response{}, a.err
 	}
-	list, err := r.conductors()
+	list, err := r.conductors(s.page.SortKey)
 	if err != nil {
 		return response{}, err
 	}
@@ -77,7 +83,7 @@ func showConductor(r *request) (response, error) {
 	if a.err != nil {
 		return response{}, a.err
 	}
-	list, err := r.conductors()
+	list, err := r.conductors("")
 	if err != nil {
 		return response{}, err
 	}

@@ -66,11 +66,14 @@ func (c *conductor) Provision(ctx context.Context, node ingot.Node, req ingot.Pr
 	if row.Kind == "" {
 		to = row.To
 	}
-	_, err := c.store.ChangeNode(ctx, ingot.NodeChange{UUID: node.UUID, Version: node.Version,
+	_, err := c.store.ChangeNode(ctx, ingot.NodeChange{
+		UUID: node.UUID, Version: node.Version,
 		Change: func(n *ingot.Node) error { n.ProvisionState = to; return nil },
 		Events: []ingot.Event{{Type: "node.state", Data: map[string]any{"to": string(to)}}},
-		History: []ingot.History{{Severity: "INFO", Type: "transition", Event: string(node.ProvisionState) + " -> " + string(to),
-			State: to, Duration: 1500 * time.Millisecond}},
+		History: []ingot.History{{
+			Severity: "INFO", Type: "transition", Event: string(node.ProvisionState) + " -> " + string(to),
+			State: to, Duration: 1500 * time.Millisecond,
+		}},
 	})
 	return err
 }
@@ -153,10 +156,14 @@ func (c *conductor) ContinueInspection(ctx context.Context, nodeUUID string, inv
 }
 
 func (c *conductor) HardwareTypes(context.Context) ([]ingot.HardwareType, error) {
-	fake := ingot.HardwareType{Name: "fake-hardware", Hosts: []string{"host1"}, Default: map[string]string{}, Enabled: map[string][]string{},
-		Properties: map[string]string{"fake_delay": "seconds that each action takes"}}
-	ipmi := ingot.HardwareType{Name: "ipmi", Hosts: []string{"host1"}, Default: map[string]string{}, Enabled: map[string][]string{},
-		Properties: map[string]string{"ipmi_address": "IP address or host name of the BMC. Required."}}
+	fake := ingot.HardwareType{
+		Name: "fake-hardware", Hosts: []string{"host1"}, Default: map[string]string{}, Enabled: map[string][]string{},
+		Properties: map[string]string{"fake_delay": "seconds that each action takes"},
+	}
+	ipmi := ingot.HardwareType{
+		Name: "ipmi", Hosts: []string{"host1"}, Default: map[string]string{}, Enabled: map[string][]string{},
+		Properties: map[string]string{"ipmi_address": "IP address or host name of the BMC. Required."},
+	}
 	for _, kind := range ingot.InterfaceKinds() {
 		fake.Default[kind], fake.Enabled[kind] = "fake", []string{"fake"}
 		ipmi.Default[kind], ipmi.Enabled[kind] = "no-"+kind, []string{"no-" + kind}
@@ -168,5 +175,10 @@ func (c *conductor) HardwareTypes(context.Context) ([]ingot.HardwareType, error)
 }
 
 func (c *conductor) Conductors(context.Context) ([]ingot.Conductor, error) {
-	return []ingot.Conductor{{Hostname: "host1", Alive: true, Drivers: []string{"fake-hardware", "ipmi"}, UpdatedAt: time.Unix(1700000000, 0)}}, nil
+	drivers := []string{"fake-hardware", "ipmi"}
+	return []ingot.Conductor{
+		{Hostname: "host2", Group: "far", Drivers: drivers}, // which has died
+		{Hostname: "host1", Alive: true, Drivers: drivers, UpdatedAt: time.Unix(1700000000, 0)},
+		{Hostname: "host3", Group: "near", Alive: true, Drivers: drivers},
+	}, nil
 }

@@ -69,7 +69,8 @@ type column[T any] struct {
 
 // text is a string; "" is null on the wire.
 func text[T any, S ~string](at func(*T) *S) column[T] {
-	return column[T]{kind: kindText, order: true,
+	return column[T]{
+		kind: kindText, order: true,
 		get: func(t *T) any {
 			if *at(t) == "" {
 				return nil
@@ -79,7 +80,8 @@ func text[T any, S ~string](at func(*T) *S) column[T] {
 		set: func(t *T, v any) {
 			s, _ := v.(string)
 			*at(t) = S(s)
-		}}
+		},
+	}
 }
 
 // emptyText is a string that is "" on the wire when it is empty.
@@ -98,14 +100,17 @@ func id[T any](at func(*T) *string) column[T] {
 
 // flag is a boolean that is never null.
 func flag[T any](at func(*T) *bool) column[T] {
-	return column[T]{kind: kindFlag, order: true,
+	return column[T]{
+		kind: kindFlag, order: true,
 		get: func(t *T) any { return *at(t) },
-		set: func(t *T, v any) { *at(t), _ = v.(bool) }}
+		set: func(t *T, v any) { *at(t), _ = v.(bool) },
+	}
 }
 
 // maybe is a boolean or null.
 func maybe[T any](at func(*T) **bool) column[T] {
-	return column[T]{kind: kindFlag, order: true,
+	return column[T]{
+		kind: kindFlag, order: true,
 		get: func(t *T) any {
 			if p := *at(t); p != nil {
 				return *p
@@ -117,19 +122,22 @@ func maybe[T any](at func(*T) **bool) column[T] {
 			if b, ok := v.(bool); ok {
 				*at(t) = &b
 			}
-		}}
+		},
+	}
 }
 
 // object is a JSON object that is {} when it is empty.
 func object[T any](at func(*T) *map[string]any) column[T] {
-	return column[T]{kind: kindObject,
+	return column[T]{
+		kind: kindObject,
 		get: func(t *T) any {
 			if *at(t) == nil {
 				return map[string]any{}
 			}
 			return *at(t)
 		},
-		set: func(t *T, v any) { *at(t), _ = v.(map[string]any) }}
+		set: func(t *T, v any) { *at(t), _ = v.(map[string]any) },
+	}
 }
 
 // sealed is an object whose secrets are kept as such.

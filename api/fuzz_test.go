@@ -74,8 +74,10 @@ func FuzzQuery(f *testing.F) {
 	}
 	s := fuzzed(f)
 	f.Fuzz(func(t *testing.T, query string) {
-		for _, path := range []string{"/v1/nodes", "/v1/nodes/detail", "/v1/nodes/" + fuzzNode, "/v1/ports", "/v1/ports/" + fuzzPort, "/v1/drivers", "/v1/drivers/ipmi",
-			"/v1/conductors", "/v1/lookup", "/v1/nodes/validate", "/v1/nodes/" + fuzzNode + "/history", "/v1/nodes/" + fuzzNode + "/ports"} {
+		for _, path := range []string{
+			"/v1/nodes", "/v1/nodes/detail", "/v1/nodes/" + fuzzNode, "/v1/ports", "/v1/ports/" + fuzzPort, "/v1/drivers", "/v1/drivers/ipmi",
+			"/v1/conductors", "/v1/lookup", "/v1/nodes/validate", "/v1/nodes/" + fuzzNode + "/history", "/v1/nodes/" + fuzzNode + "/ports",
+		} {
 			s.answers(t, "GET", path+"?"+query, "", "1.115")
 		}
 	})

@@ -62,8 +62,10 @@ func TestGophercloud(t *testing.T) {
 		{nodes.ProvisionStateOpts{Target: nodes.TargetInspect}, nodes.Manageable},
 		{nodes.ProvisionStateOpts{Target: nodes.TargetClean, CleanSteps: []nodes.CleanStep{{Interface: nodes.InterfaceDeploy, Step: "erase_devices_metadata"}}}, nodes.Manageable},
 		{nodes.ProvisionStateOpts{Target: nodes.TargetProvide}, nodes.Available},
-		{nodes.ProvisionStateOpts{Target: nodes.TargetActive, ConfigDrive: nodes.ConfigDrive{MetaData: map[string]any{"hostname": "h1"}, UserData: "#cloud-config"},
-			DeploySteps: []nodes.DeployStep{{Interface: nodes.InterfaceDeploy, Step: "inject_files", Priority: 50, Args: map[string]any{}}}}, nodes.Active},
+		{nodes.ProvisionStateOpts{
+			Target: nodes.TargetActive, ConfigDrive: nodes.ConfigDrive{MetaData: map[string]any{"hostname": "h1"}, UserData: "#cloud-config"},
+			DeploySteps: []nodes.DeployStep{{Interface: nodes.InterfaceDeploy, Step: "inject_files", Priority: 50, Args: map[string]any{}}},
+		}, nodes.Active},
 		{nodes.ProvisionStateOpts{Target: nodes.TargetService, ServiceSteps: []nodes.ServiceStep{{Interface: nodes.InterfaceBIOS, Step: "apply_configuration", Args: map[string]any{}}}}, nodes.Active},
 		{nodes.ProvisionStateOpts{Target: nodes.TargetDeleted}, nodes.Available},
 	} {

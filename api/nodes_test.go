@@ -95,6 +95,7 @@ func TestNodeCreate(t *testing.T) {
 	require.Equal(t, "no-raid", a.body["raid_interface"])
 	require.Nil(t, a.body["updated_at"])
 	require.Empty(t, a.body["conductor_group"])
+	require.Equal(t, "near", s.must(t, 201, "POST", "/v1/nodes", `{"driver": "ipmi", "conductor_group": "Near"}`).body["conductor_group"])
 	require.Equal(t, "available", s.must(t, 201, "POST", "/v1/nodes", `{"driver": "ipmi"}`, version("1.10")).body["provision_state"])
 	require.Nil(t, s.must(t, 201, "POST", "/v1/nodes", `{"driver": "ipmi"}`, version("1.1")).body["provision_state"])
 	s.must(t, 400, "POST", "/v1/nodes", `{"driver": "ipmi", "name": "under_score"}`, version("1.9"))
@@ -189,6 +190,8 @@ func TestNodePatch(t *testing.T) {
 		{"op": "replace", "path": "/maintenance", "value": true}]`)
 	require.Contains(t, a.text, `"extra":{"a/b":"slash","list":[0,2,{"k":1234567890123456789}]}`)
 	require.Equal(t, false, a.body["automated_clean"])
+	a = s.must(t, 200, "PATCH", "/v1/nodes/n1", `[{"op": "remove", "path": "/extra/list/0"}, {"op": "add", "path": "/extra/list/1/l", "value": []}, {"op": "add", "path": "/extra/list/1/l/-", "value": 5}]`)
+	require.Contains(t, a.text, `"list":[2,{"k":1234567890123456789,"l":[5]}]`)
 	s.must(t, 400, "PATCH", "/v1/nodes/n1", `[{"op": "add", "path": "/extra/x", "value": 1}, {"op": "remove", "path": "/extra/nope"}]`)
 	require.NotContains(t, s.must(t, 200, "GET", "/v1/nodes/n1", nil).body["extra"], "x")
 	a = s.must(t, 200, "PATCH", "/v1/nodes/n1", `[{"op": "remove", "path": "/extra"}, {"op": "remove", "path": "/automated_clean"}, {"op": "remove", "path": "/name"}]`)
@@ -314,6 +317,11 @@ func TestMaintenance(t *testing.T) {
 	require.Equal(t, []string{"n1"}, s.names(t, "/v1/nodes?fault="+url.QueryEscape("power failure")))
 	s.must(t, 202, "DELETE", "/v1/nodes/n1/maintenance", nil)
 	body := s.must(t, 200, "GET", "/v1/nodes/n1", nil).body
+	require.Equal(t, []any{false, nil, nil}, []any{body["maintenance"], body["maintenance_reason"], body["fault"]})
+	s.set(t, uuid, func(n *ingot.Node) {
+		n.Maintenance, n.MaintenanceReason, n.Fault = true, "power sync failed", ingot.FaultPower
+	})
+	body = s.must(t, 200, "PATCH", "/v1/nodes/n1", `[{"op": "replace", "path": "/maintenance", "value": false}]`).body
 	require.Equal(t, []any{false, nil, nil}, []any{body["maintenance"], body["maintenance_reason"], body["fault"]})
 }
 

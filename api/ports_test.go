@@ -14,8 +14,10 @@ func TestPorts(t *testing.T) {
 	s := start(t)
 	uuid := s.enrol(t, "n1")
 	other := s.enrol(t, "n2")
-	a := s.must(t, 201, "POST", "/v1/ports", map[string]any{"node_ident": "n1", "address": "52:54:00:AA:00:01", "name": "p1",
-		"local_link_connection": map[string]any{"switch_id": "0A:1B:2C:3D:4E:5F", "port_id": "Ethernet1"}, "physical_network": "net1"})
+	a := s.must(t, 201, "POST", "/v1/ports", map[string]any{
+		"node_ident": "n1", "address": "52:54:00:AA:00:01", "name": "p1",
+		"local_link_connection": map[string]any{"switch_id": "0A:1B:2C:3D:4E:5F", "port_id": "Ethernet1"}, "physical_network": "net1",
+	})
 	id, _ := a.body["uuid"].(string)
 	require.Equal(t, s.URL+"/v1/ports/"+id, a.Header.Get("Location"))
 	require.Equal(t, "52:54:00:aa:00:01", a.body["address"])

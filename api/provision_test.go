@@ -215,7 +215,13 @@ func TestDrivers(t *testing.T) {
 	require.Contains(t, s.must(t, 200, "GET", "/v1/drivers?detail=true", nil).text, "default_bios_interface")
 	require.Contains(t, s.must(t, 200, "GET", "/v1/drivers/ipmi/properties", nil).body, "ipmi_address")
 	require.JSONEq(t, `{"conductors": [{"hostname": "host1", "conductor_group": "", "alive": true, "links": [
-		{"href": "`+s.URL+`/v1/conductors/host1", "rel": "self"}, {"href": "`+s.URL+`/conductors/host1", "rel": "bookmark"}]}]}`,
-		s.must(t, 200, "GET", "/v1/conductors", nil).text)
+		{"href": "`+s.URL+`/v1/conductors/host1", "rel": "self"}, {"href": "`+s.URL+`/conductors/host1", "rel": "bookmark"}]}],
+		"next": "`+s.URL+`/v1/conductors?limit=1&marker=host1"}`,
+		s.must(t, 200, "GET", "/v1/conductors?limit=1", nil).text)
+	require.Len(t, s.must(t, 200, "GET", "/v1/conductors?marker=host1&detail=true", nil).body["conductors"], 2)
+	require.Contains(t, s.must(t, 200, "GET", "/v1/conductors?sort_dir=desc&limit=1", nil).text, "host3")
+	require.Contains(t, s.must(t, 200, "GET", "/v1/conductors?sort_key=conductor_group&sort_dir=desc&limit=1", nil).text, "host3")
+	s.must(t, 400, "GET", "/v1/conductors?sort_key=drivers", nil)
+	s.must(t, 404, "GET", "/v1/conductors?marker=host9", nil)
 	require.Contains(t, s.must(t, 200, "GET", "/v1/conductors/host1", nil).body, "drivers")
 }

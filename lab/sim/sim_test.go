@@ -27,6 +27,7 @@ import (
 	"github.com/ingot-metal/ingot/lab/vbmc"
 	"github.com/ingot-metal/ingot/serve"
 	"github.com/ingot-metal/ingot/store"
+	"github.com/ingot-metal/ingot/store/storetest"
 )
 
 var agentBinary string
@@ -60,8 +61,9 @@ type rig struct {
 	image   []byte
 	node    string
 
-	app  *serve.App
-	stop func()
+	database serve.Database
+	app      *serve.App
+	stop     func()
 }
 
 // smallImage is the size of the image that tests write, in bytes.
@@ -111,7 +113,7 @@ func (r *rig) start(change func(*conductor.Conductor)) {
 	r.t.Helper()
 	app, err := serve.New(r.t.Context(), serve.Config{
 		Data: r.data, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: r.boot}, Hostname: "here",
-		Conduct: serve.Conduct{PowerSync: -1},
+		Conduct: serve.Conduct{PowerSync: -1}, Database: r.database,
 	}, slog.New(slog.DiscardHandler))
 	require.NoError(r.t, err)
 	app.Conductor.Ramdisk = map[string]string{"vmlinuz": "/dev/null", "initramfs": "/dev/null"}
@@ -216,6 +218,15 @@ func TestDeploy(t *testing.T) {
 	r.verdict(1)
 }
 
+// TestDeployOnPostgres kills the service in the write, on PostgreSQL.
+func TestDeployOnPostgres(t *testing.T) {
+	r := newRig(t, smallImage)
+	keys := filepath.Join(r.data, "keys")
+	require.NoError(t, os.WriteFile(keys, []byte(storetest.Secret.Reveal()+"\n"), 0o600))
+	r.database = serve.Database{URL: storetest.PostgresConfig(t).URL, KeyFile: keys}
+	killedAt(t, r, "run-steps", "inside")
+}
+
 // mortal is a store whose conductor can be killed: from then on nothing that it does is written.
 type mortal struct {
 	*store.Store
@@ -272,7 +283,10 @@ func TestKilledAtEveryStep(t *testing.T) {
 }
 
 func killedOnce(t *testing.T, step, moment string) {
-	r := newRig(t, smallImage)
+	killedAt(t, newRig(t, smallImage), step, moment)
+}
+
+func killedAt(t *testing.T, r *rig, step, moment string) {
 	killed := make(chan struct{})
 	r.start(func(c *conductor.Conductor) {
 		m := &mortal{Store: c.Operations.(*store.Store)}

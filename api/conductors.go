@@ -23,7 +23,7 @@ func conductorFields() []field[ingot.Conductor, struct{}] {
 }
 
 func (r *request) renderConductor(c *ingot.Conductor, fields []string) map[string]any {
-	out := render(r, conductorFields(), c, fields)
+	out := render(r, r.tables.conductors, c, fields)
 	out["links"] = r.links("conductors/" + c.Hostname)
 	return out
 }
@@ -38,8 +38,8 @@ func (r *request) conductors(key string) ([]ingot.Conductor, error) {
 	if key == "" {
 		key = "hostname"
 	}
-	i := slices.IndexFunc(conductorFields(), func(f field[ingot.Conductor, struct{}]) bool { return f.name == key })
-	get := conductorFields()[i].get // one of them, as selectionOf has seen
+	i := slices.IndexFunc(r.tables.conductors, func(f field[ingot.Conductor, struct{}]) bool { return f.name == key })
+	get := r.tables.conductors[i].get // one of them, as selectionOf has seen
 	slices.SortStableFunc(list, func(a, b ingot.Conductor) int { return strings.Compare(fmt.Sprint(get(&a)), fmt.Sprint(get(&b))) })
 	return list, nil
 }
@@ -49,7 +49,7 @@ func listConductors(r *request) (response, error) {
 	a := r.args(pageArgs()...)
 	marker := a.text("marker")
 	delete(a.values, "marker")
-	s := selectionOf(r, a, conductorFields())
+	s := selectionOf(r, a, r.tables.conductors)
 	if a.err != nil {
 		return response{}, a.err
 	}
@@ -79,7 +79,7 @@ func listConductors(r *request) (response, error) {
 // showConductor is GET /v1/conductors/{conductor}.
 func showConductor(r *request) (response, error) {
 	a := r.args("fields")
-	fields := fieldsOf(r, a, conductorFields())
+	fields := fieldsOf(r, a, r.tables.conductors)
 	if a.err != nil {
 		return response{}, a.err
 	}

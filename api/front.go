@@ -17,6 +17,7 @@ type requestKey struct{}
 // front is what every request passes before the routes: request ID, paths, version, authentication.
 type front struct {
 	api    *API
+	tables *tables
 	mux    http.Handler
 	public bool // no authentication: the ramdisk's side
 }
@@ -42,7 +43,7 @@ func (a *API) build(routes []route, public bool) http.Handler {
 		}
 		mux.Method(rt.method, path, adapt(rt.since, rt.handle))
 	}
-	return front{api: a, mux: mux, public: public}
+	return front{api: a, tables: newTables(), mux: mux, public: public}
 }
 
 func notFound(*request) (response, error) {
@@ -83,7 +84,7 @@ func (r *request) guarded(h handler) (res response, err error) {
 
 // ServeHTTP prepares the request and hands it to the routes.
 func (f front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	r := &request{Request: hr, api: f.api, id: newRequestID(), minor: minMinor}
+	r := &request{Request: hr, api: f.api, tables: f.tables, id: newRequestID(), minor: minMinor}
 	w.Header().Set("Openstack-Request-Id", r.id)
 	if probe(hr.URL.Path) {
 		f.serve(w, r)

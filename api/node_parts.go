@@ -45,11 +45,11 @@ func historyFields() []field[ingot.History, struct{}] {
 
 // renderHistory is an entry on the wire; the short form cuts its sentence at 255 characters.
 func (r *request) renderHistory(h *ingot.History, detail bool) map[string]any {
-	fields := briefOf(historyFields())
+	fields := briefOf(r.tables.history)
 	if detail {
 		fields = nil
 	}
-	out := render(r, historyFields(), h, fields)
+	out := render(r, r.tables.history, h, fields)
 	if sentence := []rune(h.Event); !detail && len(sentence) > 255 {
 		out["event"] = string(sentence[:251]) + "..."
 	}
@@ -62,7 +62,7 @@ func listHistory(r *request) (response, error) {
 	a := r.args("detail", "marker", "limit", "sort_key", "sort_dir")
 	detail := a.flag("detail")
 	delete(a.values, "detail")
-	s := selectionOf(r, a, historyFields())
+	s := selectionOf(r, a, r.tables.history)
 	if a.err != nil {
 		return response{}, a.err
 	}

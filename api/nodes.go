@@ -57,7 +57,7 @@ func (r *request) nodeNamed(ident string) (ingot.Node, error) {
 
 // renderNode is a node on the wire.
 func (r *request) renderNode(n *ingot.Node, selected []string) map[string]any {
-	out := render(r, nodeFields(), n, selected)
+	out := render(r, r.tables.nodes, n, selected)
 	if out["provision_state"] != nil {
 		out["provision_state"] = r.wireState(n.ProvisionState)
 	}
@@ -89,7 +89,7 @@ func listNodes(r *request) (response, error) { return nodeList(r, "nodes", false
 func listNodesDetail(r *request) (response, error) { return nodeList(r, "nodes/detail", true) }
 
 func nodeList(r *request, path string, detail bool) (response, error) {
-	table := nodeFields()
+	table := r.tables.nodes
 	a := r.args(append(pageArgs(), filterNames(table)...)...)
 	s := selectionOf(r, a, table)
 	if detail {
@@ -122,7 +122,7 @@ func nodeList(r *request, path string, detail bool) (response, error) {
 // showNode is GET /v1/nodes/{node}.
 func showNode(r *request) (response, error) {
 	a := r.args("fields")
-	fields := fieldsOf(r, a, nodeFields())
+	fields := fieldsOf(r, a, r.tables.nodes)
 	if a.err != nil {
 		return response{}, a.err
 	}
@@ -140,7 +140,7 @@ func createNode(r *request) (response, error) {
 		return response{}, err
 	}
 	var node ingot.Node
-	if err := fill(r, nodeFields(), "node", body, &node); err != nil {
+	if err := fill(r, r.tables.nodes, "node", body, &node); err != nil {
 		return response{}, err
 	}
 	object, _ := body.(map[string]any) // an object, as fill has seen

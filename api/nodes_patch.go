@@ -42,7 +42,7 @@ type nodePatch struct {
 }
 
 func (p *nodePatch) run() (ingot.Node, error) {
-	if err := checkPatch(p.r, nodeFields(), p.ops); err != nil {
+	if err := checkPatch(p.r, p.r.tables.nodes, p.ops); err != nil {
 		return ingot.Node{}, err
 	}
 	if p.reset && !p.names("driver") {
@@ -57,7 +57,7 @@ func (p *nodePatch) run() (ingot.Node, error) {
 	}
 	// What needs the store or the conductor is found out before the change, which runs in a transaction.
 	preview := node
-	if err := applyPatch(nodeFields(), &preview, p.ops); err != nil {
+	if err := applyPatch(p.r.tables.nodes, &preview, p.ops); err != nil {
 		return node, err
 	}
 	if p.names("parent_node") {
@@ -96,7 +96,7 @@ func (p *nodePatch) apply(n *ingot.Node) error {
 		return err
 	}
 	before := *n
-	if err := applyPatch(nodeFields(), n, p.ops); err != nil {
+	if err := applyPatch(p.r.tables.nodes, n, p.ops); err != nil {
 		return err
 	}
 	if p.names("parent_node") {

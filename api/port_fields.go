@@ -19,7 +19,7 @@ func portFields() []portField {
 		{name: "description", since: 97, column: text(func(p *port) *string { return &p.Description }), create: true, patch: true, max: 255, readBy: "ports: list filter"},
 		{name: "extra", column: object(func(p *port) *map[string]any { return &p.Extra }), create: true, patch: true, readBy: "clients: notes of their own"},
 		{name: "internal_info", since: 18, column: shown(object(func(p *port) *map[string]any { return &p.Internal }))},
-		{name: "pxe_enabled", since: 19, column: flag(func(p *port) *bool { return &p.PXEEnabled }), create: true, patch: true, readBy: "boot: whether the machine may boot from the network here"},
+		{name: "pxe_enabled", since: 19, column: flag(func(p *port) *bool { return &p.PXEEnabled }), create: true, patch: true, readBy: "agent: told with the node's ports"},
 		{name: "local_link_connection", since: 19, column: object(func(p *port) *map[string]any { return &p.LocalLinkConnection }), create: true, patch: true, check: linkConnection, readBy: "clients: where the cable goes (Ironic with the noop network keeps it likewise)"},
 		{name: "portgroup_uuid", since: 24, column: id(func(p *port) *string { return &p.PortgroupUUID }), create: true, patch: true, check: noPortgroup, readBy: "refused: there are no port groups"},
 		{name: "physical_network", since: 34, column: text(func(p *port) *string { return &p.PhysicalNetwork }), create: true, patch: true, max: 64, check: physicalNetwork, readBy: "clients: which network the cable is on (Ironic with the noop network keeps it likewise)"},

@@ -41,7 +41,7 @@ func (r *request) port() (ingot.Port, error) {
 }
 
 func (r *request) renderPort(p *ingot.Port, selected []string) map[string]any {
-	out := render(r, portFields(), p, selected)
+	out := render(r, r.tables.ports, p, selected)
 	out["links"] = r.links("ports/" + p.UUID)
 	return out
 }
@@ -59,7 +59,7 @@ func listNodePorts(r *request) (response, error) { return portList(r, "ports", f
 func listNodePortsDetail(r *request) (response, error) { return portList(r, "ports/detail", true) }
 
 func portList(r *request, path string, detail bool) (response, error) {
-	table := portFields()
+	table := r.tables.ports
 	a := r.args(slices.Concat(pageArgs(), filterNames(table), []string{"node", "node_uuid", "portgroup", "shard", "conductor_groups"})...)
 	s := selectionOf(r, a, table)
 	if detail {
@@ -116,7 +116,7 @@ func (r *request) portsOf(named string, query *ingot.PortQuery, path *string) er
 // showPort is GET /v1/ports/{port}.
 func showPort(r *request) (response, error) {
 	a := r.args("fields")
-	fields := fieldsOf(r, a, portFields())
+	fields := fieldsOf(r, a, r.tables.ports)
 	if a.err != nil {
 		return response{}, a.err
 	}
@@ -138,7 +138,7 @@ func createPort(r *request) (response, error) {
 		return response{}, err
 	}
 	port := ingot.Port{PXEEnabled: true}
-	if err := fill(r, portFields(), "port", body, &port); err != nil {
+	if err := fill(r, r.tables.ports, "port", body, &port); err != nil {
 		return response{}, err
 	}
 	node, err := r.nodeNamed(owner)

@@ -16,7 +16,7 @@ func patchPort(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	if err := checkPatch(r, portFields(), ops); err != nil {
+	if err := checkPatch(r, r.tables.ports, ops); err != nil {
 		return response{}, err
 	}
 	port, err := r.port()
@@ -33,7 +33,7 @@ func patchPort(r *request) (response, error) {
 	var refused error
 	changed, err := r.api.Ports.ChangePort(r.Context(), port.UUID, 0, func(p *ingot.Port) error {
 		before := *p
-		if refused = applyPatch(portFields(), p, ops); refused == nil {
+		if refused = applyPatch(r.tables.ports, p, ops); refused == nil {
 			refused = r.portChangeAllowed(&node, &before, p)
 		}
 		return refused
@@ -50,7 +50,7 @@ func patchPort(r *request) (response, error) {
 // portNode checks that the node that a patch names is there.
 func (r *request) portNode(port ingot.Port, ops []patchOp) error {
 	preview := port
-	if err := applyPatch(portFields(), &preview, ops); err != nil {
+	if err := applyPatch(r.tables.ports, &preview, ops); err != nil {
 		return err
 	}
 	if preview.NodeUUID == "" {

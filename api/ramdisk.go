@@ -65,7 +65,7 @@ func (r *request) lookupBody(n *ingot.Node) map[string]any {
 	if n.Agent.Token != "" {
 		token = n.Agent.Token.Reveal()
 	}
-	node := render(r, nodeFields(), n, lookupFields())
+	node := render(r, r.tables.nodes, n, lookupFields())
 	node["links"] = r.links("nodes/" + n.UUID)
 	return map[string]any{
 		"node": node,

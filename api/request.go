@@ -22,6 +22,7 @@ import (
 type request struct {
 	*http.Request
 	api    *API
+	tables *tables
 	id     string // openstack-request-id
 	minor  int    // the negotiated microversion
 	user   string // "" without authentication

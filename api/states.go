@@ -30,7 +30,7 @@ func showStates(r *request) (response, error) {
 		"console_enabled", "last_error", "power_state", "provision_state", "target_power_state",
 		"target_provision_state", "provision_updated_at", "raid_config", "target_raid_config", "boot_mode", "secure_boot",
 	}
-	body := render(r, nodeFields(), &node, words)
+	body := render(r, r.tables.nodes, &node, words)
 	body["provision_state"] = r.wireState(node.ProvisionState)
 	return response{body: body}, nil
 }

@@ -26,6 +26,14 @@ func leftOut() []string {
 		fs/btrfs fs/nfs fs/nfsd fs/smb fs/ceph fs/orangefs fs/lockd fs/ocfs2 fs/gfs2 fs/f2fs fs/jfs fs/ubifs fs/reiserfs`) {
 		out = append(out, "/lib/modules/*/kernel/"+dir+"/*")
 	}
+	// The rules that udev reads at start are for other kinds of devices.
+	for _, name := range strings.Fields(`
+		60-autosuspend 60-drm 60-evdev 60-fido-id 60-infiniband 60-persistent-alsa 60-persistent-input
+		60-persistent-storage-tape 60-persistent-v4l 60-sensor 60-serial 64-btrfs 66-azure-ephemeral 70-camera 70-joystick
+		70-memory 70-mouse 70-touchpad 70-uaccess 71-seat 73-seat-late 75-net-description 75-probe_mtd 78-sound-card
+		80-debian-compat 81-net-dhcp 85-hwclock 96-e2scrub`) {
+		out = append(out, "/usr/lib/udev/rules.d/"+name+".rules", "/lib/udev/rules.d/"+name+".rules")
+	}
 	return out
 }
 

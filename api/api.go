@@ -22,6 +22,7 @@ type API struct {
 	History     HistoryStore
 	Inventories InventoryStore
 	Events      EventStore
+	Operations  OperationStore
 
 	Provisioner Provisioner
 	Management  Management

@@ -154,6 +154,36 @@ func listChildren(r *request) (response, error) {
 	return response{body: map[string]any{"children": uuids, "links": link}}, nil
 }
 
+// OperationStore is what the operations' handler needs of the store.
+type OperationStore interface {
+	// Operations gives a node's operations, newest first, at most limit.
+	Operations(ctx context.Context, node string, limit int) ([]ingot.Operation, error)
+}
+
+// shownOperations bounds how many operations of a node are shown.
+const shownOperations = 20
+
+// listOperations is GET /v1/nodes/{node}/operations, which Ironic has not: what is being done to the node and what was,
+// newest first; of a live one the step that is being asked, what it waits for, and when it is asked again.
+func listOperations(r *request) (response, error) {
+	node, err := r.node()
+	if err != nil {
+		return response{}, err
+	}
+	operations, err := r.api.Operations.Operations(r.Context(), node.UUID, shownOperations)
+	if err != nil {
+		return response{}, err
+	}
+	items := make([]map[string]any, len(operations))
+	for i, o := range operations {
+		items[i] = map[string]any{
+			"uuid": o.UUID, "kind": o.Kind, "phase": o.Phase, "step": o.Position, "attempt": o.Attempt, "waiting_for": o.Note, "asked_again_at": wireTime(o.DueAt),
+			"step_since": wireTime(o.StepSince), "started_at": wireTime(o.StartedAt), "ended_at": wireTime(o.EndedAt), "outcome": o.Outcome, "error": o.Error,
+		}
+	}
+	return response{body: map[string]any{"operations": items}}, nil
+}
+
 // showEvidence is GET /v1/nodes/{node}/evidence, which Ironic has not: what the boot service last did for the machine,
 // oldest first.
 func showEvidence(r *request) (response, error) {

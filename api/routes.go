@@ -31,6 +31,7 @@ func (a *API) userRoutes() []route {
 		route{"GET", "/nodes/{node}/children", 83, listChildren},
 		route{"GET", "/nodes/{node}/evidence", 1, showEvidence},
 	)
+	add(a.Nodes != nil && a.Operations != nil, route{"GET", "/nodes/{node}/operations", 1, listOperations})
 	add(a.Nodes != nil && a.Provisioner != nil,
 		route{"PUT", "/nodes/{node}/states/power", 1, setPower},
 		route{"PUT", "/nodes/{node}/states/provision", 1, setProvision},

@@ -18,8 +18,12 @@ var words = [...]struct {
 	device ingot.BootDevice
 	word   lib.BootDeviceType
 }{
-	{ingot.BootPXE, lib.BootDeviceTypePXE}, {ingot.BootDisk, lib.BootDeviceTypeDisk}, {ingot.BootCDROM, lib.BootDeviceTypeCDROM},
-	{ingot.BootBIOS, lib.BootDeviceTypeBIOS}, {ingot.BootSafe, Safe}, {ingot.BootUEFIHTTP, lib.BootDeviceUefiHTTP},
+	{ingot.BootPXE, lib.BootDeviceTypePXE},
+	{ingot.BootDisk, lib.BootDeviceTypeDisk},
+	{ingot.BootCDROM, lib.BootDeviceTypeCDROM},
+	{ingot.BootBIOS, lib.BootDeviceTypeBIOS},
+	{ingot.BootSafe, Safe},
+	{ingot.BootUEFIHTTP, lib.BootDeviceUefiHTTP},
 }
 
 // SupportedBootDevices are those that the protocol can name.

@@ -25,6 +25,13 @@ func (c *Conductor) Decide(ctx context.Context, req ingot.BootRequest) (ingot.Bo
 	case err != nil:
 		return ingot.BootSpec{}, err
 	}
+	ports, err := c.Nodes.ListPorts(ctx, ingot.PortQuery{Address: req.MAC})
+	if err != nil {
+		return ingot.BootSpec{}, err
+	}
+	if len(ports) == 1 && !ports[0].PXEEnabled {
+		return ingot.BootSpec{Action: ingot.BootSilence, Node: node.UUID, Why: "the port is not for network boot (pxe_enabled is false)"}, nil
+	}
 	if node.Boot.Action != ingot.BootKernel {
 		return ingot.BootSpec{Action: ingot.BootLocalDisk, Node: node.UUID, Why: "no operation boots this machine in state " + string(node.ProvisionState)}, nil
 	}

@@ -91,6 +91,11 @@ func TestWhatMachinesBoot(t *testing.T) {
 	require.Equal(t, "/boot/file/"+n.Boot.Token+"/vmlinuz", spec.Kernel)
 	require.Contains(t, spec.Cmdline, "ipa-api-url={boot} ")
 	require.Contains(t, spec.Cmdline, "BOOTIF=01-52-54-00-00-00-01")
+	quiet := ingot.Port{UUID: uuid.NewString(), NodeUUID: n.UUID, Address: "52:54:00:00:00:02"}
+	require.NoError(t, w.store.CreatePort(ctx, &quiet))
+	spec, err = c.Decide(ctx, ingot.BootRequest{MAC: quiet.Address})
+	require.NoError(t, err)
+	require.Equal(t, ingot.BootSilence, spec.Action, "pxe_enabled is false")
 
 	file, size, err := c.BootFile(ctx, n.Boot.Token, "vmlinuz")
 	require.NoError(t, err)

@@ -70,8 +70,10 @@ func (r *Run) setPower(seen ingot.PowerState) {
 	if r.Node.PowerState == seen {
 		return
 	}
-	r.events = append(r.events, ingot.Event{At: r.Now, Type: "node.power", Node: r.Node.UUID,
-		Data: map[string]any{"from": r.Node.PowerState, "to": seen}})
+	r.events = append(r.events, ingot.Event{
+		At: r.Now, Type: "node.power", Node: r.Node.UUID,
+		Data: map[string]any{"from": r.Node.PowerState, "to": seen},
+	})
 	r.Change(func(n *ingot.Node) { n.PowerState = seen })
 }
 

@@ -88,6 +88,24 @@ func TestVerbsThatTheTableDoesNotHave(t *testing.T) {
 	require.Equal(t, ingot.Enroll, w.get(n.UUID).ProvisionState)
 }
 
+func TestNothingPowersOffANodeThatMustStayOn(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Active)
+	_, err := w.store.ChangeNode(t.Context(), ingot.NodeChange{UUID: n.UUID, Change: func(n *ingot.Node) error {
+		n.DisablePowerOff = true
+		return nil
+	}})
+	require.NoError(t, err)
+	for _, verb := range []ingot.Verb{ingot.VerbRebuild, ingot.VerbDeleted} {
+		err := w.conductor().Provision(t.Context(), w.get(n.UUID), ingot.ProvisionRequest{Verb: verb})
+		require.ErrorContains(t, err, "disable_power_off", verb)
+	}
+	err = w.conductor().SetPower(t.Context(), w.get(n.UUID), ingot.TargetReboot, 0)
+	require.ErrorContains(t, err, "disable_power_off")
+	require.Empty(t, w.journal)
+}
+
 func TestDeleteReplacesADeployThatWaits(t *testing.T) {
 	w := newWorld(t)
 	w.rack.Delays.Boot = time.Hour

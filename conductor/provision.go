@@ -52,6 +52,9 @@ func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 	if n.TargetPowerState != "" {
 		return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, c.Hostname)
 	}
+	if n.DisablePowerOff && row.Kind != ingot.KindVerify && row.Kind != ingot.KindAdopt {
+		return ingot.Errorf(ingot.Unsupported, "Node %s has disable_power_off set, and %s needs to power it off: unset it first.", n.UUID, verb)
+	}
 	if _, known := c.plans[row.Kind]; !known {
 		return ingot.Errorf(ingot.Unsupported, "Driver %s does not support %s (disabled or not implemented).", n.Driver, verb)
 	}

@@ -40,7 +40,8 @@ func serve(t testing.TB, s *vbmc.Server) int {
 
 func TestPrivilegeLevels(t *testing.T) {
 	port := serve(t, &vbmc.Server{Username: "admin", Password: "secret", Users: []vbmc.User{
-		{Name: "operator", Password: "secret", Privilege: vbmc.PrivilegeOperator}, {Name: "watcher", Password: "secret", Privilege: vbmc.PrivilegeUser}}})
+		{Name: "operator", Password: "secret", Privilege: vbmc.PrivilegeOperator}, {Name: "watcher", Password: "secret", Privilege: vbmc.PrivilegeUser},
+	}})
 	for _, row := range []struct {
 		user, level      string
 		state, switchOff ingot.Code

@@ -37,8 +37,10 @@ func TestDriver(t *testing.T) {
 }
 
 func TestDriverIPv6(t *testing.T) {
-	drivertest.Run(t, drivertest.Suite{New: virtual("::1", ipmi.Options{Timeout: 200 * time.Millisecond, Attempts: 3}), PowerOnly: true,
-		Abilities: []string{"close", "boot devices", "nmi", "sensors", "event log"}})
+	drivertest.Run(t, drivertest.Suite{
+		New: virtual("::1", ipmi.Options{Timeout: 200 * time.Millisecond, Attempts: 3}), PowerOnly: true,
+		Abilities: []string{"close", "boot devices", "nmi", "sensors", "event log"},
+	})
 }
 
 // The same suite through ipmitool, whose sensors are not read.

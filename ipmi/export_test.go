@@ -49,8 +49,10 @@ func (d *Doorman) Seal(padded []byte) []byte {
 		return nil
 	}
 	payload := append(iv, sealed...)
-	header := (&types.SessionHeader20{AuthType: types.AuthTypeRMCPPlus, PayloadEncrypted: true, PayloadAuthenticated: true,
-		SessionID: d.shake.consoleID, Sequence: 1, PayloadLength: uint16(len(payload))}).Pack()
+	header := (&types.SessionHeader20{
+		AuthType: types.AuthTypeRMCPPlus, PayloadEncrypted: true, PayloadAuthenticated: true,
+		SessionID: d.shake.consoleID, Sequence: 1, PayloadLength: uint16(len(payload)),
+	}).Pack()
 	signed := append(header, payload...)
 	for range types.IntegrityPadLen(len(header), len(payload)) {
 		signed = append(signed, 0xff)

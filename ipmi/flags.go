@@ -18,8 +18,10 @@ var selectors = [...]struct {
 	word   lib.BootDeviceType
 	number types.BootDeviceSelector
 }{
-	{lib.BootDeviceTypePXE, types.BootDeviceSelectorForcePXE}, {lib.BootDeviceTypeDisk, types.BootDeviceSelectorForceHardDrive},
-	{lib.BootDeviceTypeCDROM, types.BootDeviceSelectorForceCDROM}, {lib.BootDeviceTypeBIOS, types.BootDeviceSelectorForceBIOSSetup},
+	{lib.BootDeviceTypePXE, types.BootDeviceSelectorForcePXE},
+	{lib.BootDeviceTypeDisk, types.BootDeviceSelectorForceHardDrive},
+	{lib.BootDeviceTypeCDROM, types.BootDeviceSelectorForceCDROM},
+	{lib.BootDeviceTypeBIOS, types.BootDeviceSelectorForceBIOSSetup},
 	{bmc.Safe, types.BootDeviceSelectorForceHardDriveSafe},
 }
 

@@ -109,7 +109,8 @@ func (n *native) PowerStateGet(ctx context.Context) (string, error) {
 // PowerSet does "on", "off" or "soft" (section 28.3; bmclib's PowerSetter).
 func (n *native) PowerSet(ctx context.Context, state string) (bool, error) {
 	controls := map[string]chassis.ChassisControl{
-		"on": chassis.ChassisControlPowerUp, "off": chassis.ChassisControlPowerDown, "soft": chassis.ChassisControlSoftShutdown}
+		"on": chassis.ChassisControlPowerUp, "off": chassis.ChassisControlPowerDown, "soft": chassis.ChassisControlSoftShutdown,
+	}
 	control, ok := controls[state]
 	if !ok {
 		return false, n.note(ingot.Errorf(ingot.Invalid, "cannot set the power of BMC %s to %q", n.Address(), state))
@@ -153,7 +154,8 @@ func (n *native) BootDeviceSet(ctx context.Context, device string, persistent, e
 			}
 		}
 		return n.client.SetSystemBootOptionsParamFor(ctx, &types.BootOptionParam_BootFlags{
-			BootFlagsValid: true, Persist: persistent, BIOSBootType: types.BIOSBootType(efi), BootDeviceSelector: number})
+			BootFlagsValid: true, Persist: persistent, BIOSBootType: types.BIOSBootType(efi), BootDeviceSelector: number,
+		})
 	})
 	return err == nil, err
 }

@@ -148,12 +148,14 @@ func (n *native) hello(ctx context.Context, wire *wire) error {
 		ResponderAddr: types.BMC_SA, RequesterAddr: types.RemoteConsole_SWID, RequesterSequence: 1,
 		NetFn: types.NetFnAppRequest, Command: types.CommandGetChannelAuthCapabilities.ID,
 		CommandData: (&app.GetChannelAuthenticationCapabilitiesRequest{
-			IPMIv20Extended: true, ChannelNumber: types.ChannelNumberSelf, MaximumPrivilegeLevel: n.set.level}).Pack(),
+			IPMIv20Extended: true, ChannelNumber: types.ChannelNumberSelf, MaximumPrivilegeLevel: n.set.level,
+		}).Pack(),
 	}
 	question.ComputeChecksum()
 	body := question.Pack()
 	datagram := (&types.Rmcp{RmcpHeader: types.NewRmcpHeader(), Session15: &types.Session15{
-		SessionHeader15: &types.SessionHeader15{AuthType: types.AuthTypeNone, PayloadLength: uint8(len(body))}, Payload: body}}).Pack()
+		SessionHeader15: &types.SessionHeader15{AuthType: types.AuthTypeNone, PayloadLength: uint8(len(body))}, Payload: body,
+	}}).Pack()
 	answer, err := n.exchange(ctx, wire, datagram)
 	if err != nil {
 		return fmt.Errorf("Get Channel Authentication Capabilities: %w", err)

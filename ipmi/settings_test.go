@@ -18,8 +18,10 @@ func TestDriverInfo(t *testing.T) {
 		says string // "" when it is good
 	}{
 		{"as it stands", nil, ""},
-		{"every key", map[string]any{"ipmi_port": "6230", "ipmi_priv_level": "OPERATOR", "ipmi_cipher_suite": "17", "ipmi_protocol_version": "2.0",
-			"ipmi_force_boot_device": "no", "ipmi_disable_boot_timeout": false, "ipmi_bridging": "no", "ipmi_backend": "native"}, ""},
+		{"every key", map[string]any{
+			"ipmi_port": "6230", "ipmi_priv_level": "OPERATOR", "ipmi_cipher_suite": "17", "ipmi_protocol_version": "2.0",
+			"ipmi_force_boot_device": "no", "ipmi_disable_boot_timeout": false, "ipmi_bridging": "no", "ipmi_backend": "native",
+		}, ""},
 		{"numbers of JSON", map[string]any{"ipmi_port": float64(6230), "ipmi_cipher_suite": float64(3), "ipmi_protocol_version": float64(2)}, ""},
 		{"nobody", map[string]any{"ipmi_username": nil, "ipmi_password": nil}, ""},
 		{"IPv6", map[string]any{"ipmi_address": "fe80::1%eth0"}, ""},

@@ -18,8 +18,10 @@ var chassisStatus = [...]byte{0x00, 0x01}
 
 // raw runs "ipmitool raw" with these bytes and gives the answer's. Verbose: only then it says why a login failed.
 func (t *tool) raw(ctx context.Context, request ...byte) ([]byte, error) {
-	arguments := []string{"-v", "-I", "lanplus", "-H", t.set.host, "-p", strconv.Itoa(t.set.port), "-U", t.set.username, "-E",
-		"-N", "1", "-R", strconv.Itoa(t.opt.Attempts), "-C", strconv.Itoa(int(t.suite)), "raw"}
+	arguments := []string{
+		"-v", "-I", "lanplus", "-H", t.set.host, "-p", strconv.Itoa(t.set.port), "-U", t.set.username, "-E",
+		"-N", "1", "-R", strconv.Itoa(t.opt.Attempts), "-C", strconv.Itoa(int(t.suite)), "raw",
+	}
 	for _, b := range request {
 		arguments = append(arguments, fmt.Sprintf("%#02x", b))
 	}
@@ -85,10 +87,17 @@ var toolWords = [...]struct {
 	words string
 	code  ingot.Code
 }{
-	{"HMAC is invalid", ingot.Unauthorized}, {"unauthorized name", ingot.Unauthorized}, {"invalid integrity check value", ingot.Unauthorized},
-	{"Insufficient privilege level", ingot.Forbidden}, {"unauthorized role", ingot.Forbidden},
-	{"no matching cipher suite", ingot.Unsupported}, {"invalid authentication algorithm", ingot.Unsupported}, {"Unsupported cipher suite ID", ingot.Unsupported},
-	{": Invalid command", ingot.Unsupported}, {"Parameter out of range", ingot.Unsupported}, {"Invalid data field in request", ingot.Unsupported},
+	{"HMAC is invalid", ingot.Unauthorized},
+	{"unauthorized name", ingot.Unauthorized},
+	{"invalid integrity check value", ingot.Unauthorized},
+	{"Insufficient privilege level", ingot.Forbidden},
+	{"unauthorized role", ingot.Forbidden},
+	{"no matching cipher suite", ingot.Unsupported},
+	{"invalid authentication algorithm", ingot.Unsupported},
+	{"Unsupported cipher suite ID", ingot.Unsupported},
+	{": Invalid command", ingot.Unsupported},
+	{"Parameter out of range", ingot.Unsupported},
+	{"Invalid data field in request", ingot.Unsupported},
 	{"Address lookup for", ingot.Invalid},
 }
 

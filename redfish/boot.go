@@ -21,8 +21,10 @@ var targets = [...]struct {
 	word   lib.BootDeviceType
 	target redfish.BootSourceOverrideTarget
 }{
-	{lib.BootDeviceTypePXE, redfish.PxeBootSourceOverrideTarget}, {lib.BootDeviceTypeDisk, redfish.HddBootSourceOverrideTarget},
-	{lib.BootDeviceTypeCDROM, redfish.CdBootSourceOverrideTarget}, {lib.BootDeviceTypeBIOS, redfish.BiosSetupBootSourceOverrideTarget},
+	{lib.BootDeviceTypePXE, redfish.PxeBootSourceOverrideTarget},
+	{lib.BootDeviceTypeDisk, redfish.HddBootSourceOverrideTarget},
+	{lib.BootDeviceTypeCDROM, redfish.CdBootSourceOverrideTarget},
+	{lib.BootDeviceTypeBIOS, redfish.BiosSetupBootSourceOverrideTarget},
 	{lib.BootDeviceUefiHTTP, redfish.UefiHTTPBootSourceOverrideTarget},
 }
 

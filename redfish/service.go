@@ -77,8 +77,10 @@ func (s *service) Open(ctx context.Context) error {
 
 // login connects and asks for the system, which is the first thing that needs the login.
 func (s *service) login(basic bool) error {
-	client, err := gofish.Connect(gofish.ClientConfig{Endpoint: s.set.endpoint, Username: s.set.username, Password: s.set.password.Reveal(),
-		BasicAuth: basic, HTTPClient: &http.Client{Transport: s.carrier}})
+	client, err := gofish.Connect(gofish.ClientConfig{
+		Endpoint: s.set.endpoint, Username: s.set.username, Password: s.set.password.Reveal(),
+		BasicAuth: basic, HTTPClient: &http.Client{Transport: s.carrier},
+	})
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,10 @@ func newPretend(systems ...string) *pretend {
 		p.resources[path] = map[string]any{"@odata.id": path, "Id": name, "PowerState": "On"}
 	}
 	p.resources["/redfish/v1/Systems"] = map[string]any{"Members": members, "Members@odata.count": len(members)}
-	p.resources["/redfish/v1/"] = map[string]any{"@odata.id": "/redfish/v1/", "Systems": map[string]any{"@odata.id": "/redfish/v1/Systems"},
-		"Links": map[string]any{"Sessions": map[string]any{"@odata.id": "/redfish/v1/SessionService/Sessions"}}}
+	p.resources["/redfish/v1/"] = map[string]any{
+		"@odata.id": "/redfish/v1/", "Systems": map[string]any{"@odata.id": "/redfish/v1/Systems"},
+		"Links": map[string]any{"Sessions": map[string]any{"@odata.id": "/redfish/v1/SessionService/Sessions"}},
+	}
 	return p
 }
 
@@ -189,8 +191,10 @@ func TestBasicSwitchedOff(t *testing.T) {
 func TestBootOfAPlainSystem(t *testing.T) {
 	p := newPretend("node")
 	system := p.resources["/redfish/v1/Systems/node"].(map[string]any)
-	system["Boot"] = map[string]any{"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None",
-		"BootSourceOverrideTarget@Redfish.AllowableValues": []string{"None", "Pxe"}, "BootSourceOverrideEnabled@Redfish.AllowableValues": []string{"Disabled", "Once"}}
+	system["Boot"] = map[string]any{
+		"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None",
+		"BootSourceOverrideTarget@Redfish.AllowableValues": []string{"None", "Pxe"}, "BootSourceOverrideEnabled@Redfish.AllowableValues": []string{"Disabled", "Once"},
+	}
 	m, ctx := machine(t, p.start(t).URL, nil), within(t, 10*time.Second)
 	require.NoError(t, m.SetBootDevice(ctx, ingot.BootSetting{Device: ingot.BootPXE}))
 	require.Equal(t, []map[string]any{{"Boot": map[string]any{"BootSourceOverrideTarget": "Pxe", "BootSourceOverrideEnabled": "Once"}}}, p.changes)

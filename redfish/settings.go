@@ -33,13 +33,17 @@ type settings struct {
 }
 
 // knownKeys are the keys that this driver reads.
-var knownKeys = [...]string{"redfish_address", "redfish_system_id", "redfish_username", "redfish_password", "redfish_verify_ca",
-	"redfish_auth_type", "redfish_tls_minimum_version"}
+var knownKeys = [...]string{
+	"redfish_address", "redfish_system_id", "redfish_username", "redfish_password", "redfish_verify_ca",
+	"redfish_auth_type", "redfish_tls_minimum_version",
+}
 
 // parse checks driver_info. Every failure is Invalid and names the key.
 func parse(info map[string]any, opt Options) (settings, error) {
-	s := settings{auth: opt.AuthType, username: ingot.Text(info, "redfish_username"), password: ingot.Secret(ingot.Text(info, "redfish_password")),
-		tls: &tls.Config{MinVersion: tls.VersionTLS12}}
+	s := settings{
+		auth: opt.AuthType, username: ingot.Text(info, "redfish_username"), password: ingot.Secret(ingot.Text(info, "redfish_password")),
+		tls: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
 	for key, v := range info {
 		if v != nil && v != "" && strings.HasPrefix(key, "redfish_") && !slices.Contains(knownKeys[:], key) {
 			return s, ingot.Errorf(ingot.Invalid, "%s is not carried out by this driver: remove it from the node's driver_info or mend its name", key)

@@ -22,8 +22,10 @@ func TestDriverInfo(t *testing.T) {
 		says string // "" when it is good
 	}{
 		{"as it stands", nil, ""},
-		{"every key", map[string]any{"redfish_address": "https://bmc.example.org:8443/redfish/v1/", "redfish_system_id": "/redfish/v1/Systems/1", "redfish_verify_ca": "False",
-			"redfish_auth_type": "session", "redfish_tls_minimum_version": "1.3"}, ""},
+		{"every key", map[string]any{
+			"redfish_address": "https://bmc.example.org:8443/redfish/v1/", "redfish_system_id": "/redfish/v1/Systems/1", "redfish_verify_ca": "False",
+			"redfish_auth_type": "session", "redfish_tls_minimum_version": "1.3",
+		}, ""},
 		{"IPv6", map[string]any{"redfish_address": "2001:db8::1"}, ""},
 		{"IPv6 with port", map[string]any{"redfish_address": "[2001:db8::1]:8443"}, ""},
 		{"plain HTTP", map[string]any{"redfish_address": "http://10.0.0.5:8000"}, ""},

@@ -2,11 +2,13 @@ package serve_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,7 +81,12 @@ dhcp = "full"
 // run starts a service in dev mode and stops it at the test's end.
 func run(t *testing.T, data string) *serve.App {
 	t.Helper()
-	app, err := serve.New(t.Context(), devConfig(data), slog.New(slog.DiscardHandler))
+	return runWith(t, devConfig(data))
+}
+
+func runWith(t *testing.T, cfg serve.Config) *serve.App {
+	t.Helper()
+	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -101,6 +108,33 @@ func TestASecondServiceOnTheSameFileIsRefused(t *testing.T) {
 	_, err := serve.New(t.Context(), devConfig(data), slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, err, "ingot.db")
 	require.Equal(t, ingot.Locked, ingot.CodeOf(err))
+}
+
+// TestWhatIsBeingDoneIsShown deploys a fake node and reads of it what is being waited for, and how it ended.
+func TestWhatIsBeingDoneIsShown(t *testing.T) {
+	cfg := devConfig(t.TempDir())
+	cfg.Fake.Boot = time.Hour
+	app := runWith(t, cfg)
+	node := ingot.Node{
+		UUID: "3c0f1a52-5e4f-4c7a-9a35-0d8f6f6c0001", Driver: "fake-hardware", ProvisionState: ingot.Available,
+		Interfaces: ingot.Interfaces{Boot: "fake", Deploy: "fake", Power: "fake", Management: "fake"},
+	}
+	require.NoError(t, app.Store.CreateNode(t.Context(), &node, nil))
+	require.NoError(t, app.Conductor.Provision(t.Context(), node, ingot.ProvisionRequest{Verb: ingot.VerbActive}))
+	require.Eventually(t, func() bool {
+		shown := get(t, app, "/v1/nodes/"+node.UUID+"/operations")
+		return strings.Contains(shown, `"step":"agent"`) && strings.Contains(shown, "waiting for the agent to call; nothing was seen of the machine")
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
+func get(t *testing.T, app *serve.App, path string) string {
+	t.Helper()
+	response, err := http.Get("http://" + app.APIAddress() + path)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(body)
 }
 
 func TestReadiness(t *testing.T) {

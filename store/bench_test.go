@@ -68,8 +68,10 @@ func BenchmarkOperation(b *testing.B) {
 
 func benchOne(b *testing.B, s *store.Store, n ingot.Node) {
 	ctx := context.Background()
-	_, err := s.StartOperation(ctx, ingot.Start{Operation: ingot.Operation{Kind: ingot.KindVerify, NodeUUID: n.UUID},
-		Change: func(n *ingot.Node) { n.ProvisionState = ingot.Verifying }, Events: []ingot.Event{{Type: "node.state"}}})
+	_, err := s.StartOperation(ctx, ingot.Start{
+		Operation: ingot.Operation{Kind: ingot.KindVerify, NodeUUID: n.UUID},
+		Change:    func(n *ingot.Node) { n.ProvisionState = ingot.Verifying }, Events: []ingot.Event{{Type: "node.state"}},
+	})
 	if ingot.CodeOf(err) == ingot.Locked { // another goroutine's pass has it still
 		return
 	}
@@ -83,8 +85,10 @@ func benchOne(b *testing.B, s *store.Store, n ingot.Node) {
 	}
 	for _, p := range passes {
 		p.Operation.Outcome = ingot.Done
-		if err := s.CommitPass(ctx, ingot.Result{Operation: p.Operation, Changes: []func(*ingot.Node){func(n *ingot.Node) { n.ProvisionState = ingot.Manageable }},
-			History: []ingot.History{{Event: "verified"}}, Events: []ingot.Event{{Type: "node.state"}}}); err != nil {
+		if err := s.CommitPass(ctx, ingot.Result{
+			Operation: p.Operation, Changes: []func(*ingot.Node){func(n *ingot.Node) { n.ProvisionState = ingot.Manageable }},
+			History: []ingot.History{{Event: "verified"}}, Events: []ingot.Event{{Type: "node.state"}},
+		}); err != nil {
 			b.Error(err)
 		}
 	}

@@ -59,8 +59,10 @@ func countOnce(ctx context.Context, s *store.Store, node string) error {
 		return err
 	}
 	if _, err := s.LiveOperation(ctx, node, ingot.LaneProvision); ingot.CodeOf(err) == ingot.NotFound {
-		if _, err := s.StartOperation(ctx, ingot.Start{Operation: ingot.Operation{Kind: ingot.KindVerify, NodeUUID: node},
-			Change: func(n *ingot.Node) { raise(n); n.ProvisionState = ingot.Verifying }, History: []ingot.History{{Event: "x"}}, Events: []ingot.Event{{Type: "x"}}}); err != nil {
+		if _, err := s.StartOperation(ctx, ingot.Start{
+			Operation: ingot.Operation{Kind: ingot.KindVerify, NodeUUID: node},
+			Change:    func(n *ingot.Node) { raise(n); n.ProvisionState = ingot.Verifying }, History: []ingot.History{{Event: "x"}}, Events: []ingot.Event{{Type: "x"}},
+		}); err != nil {
 			return err
 		}
 		said()
@@ -71,9 +73,11 @@ func countOnce(ctx context.Context, s *store.Store, node string) error {
 	}
 	for _, p := range passes {
 		p.Operation.Outcome = ingot.Done
-		if err := s.CommitPass(ctx, ingot.Result{Operation: p.Operation, Steps: []ingot.OperationStep{{Step: "a"}, {Position: 1, Step: "b"}},
+		if err := s.CommitPass(ctx, ingot.Result{
+			Operation: p.Operation, Steps: []ingot.OperationStep{{Step: "a"}, {Position: 1, Step: "b"}},
 			Changes: []func(*ingot.Node){raise, func(n *ingot.Node) { n.ProvisionState = ingot.Manageable }},
-			History: []ingot.History{{Event: "x"}}, Events: []ingot.Event{{Type: "x"}}}); err != nil {
+			History: []ingot.History{{Event: "x"}}, Events: []ingot.Event{{Type: "x"}},
+		}); err != nil {
 			return err
 		}
 		said()

@@ -19,8 +19,10 @@ type secrets map[string]string
 
 func (s secrets) equal(other secrets) bool { return maps.Equal(s, other) }
 
-var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
-var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
+var (
+	pointerEscape   = strings.NewReplacer("~", "~0", "/", "~1")
+	pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
 
 func splitPath(path string) []string {
 	parts := strings.Split(path, "/")

@@ -61,8 +61,12 @@ func (s *Store) ListHistory(ctx context.Context, node string, page ingot.Page) (
 // historyTable knows only by what history can be sorted.
 func historyTable() *table[ingot.History] {
 	return &table[ingot.History]{name: "node_history", columns: []column[ingot.History]{
-		{name: "uuid", sort: own}, {name: "created_at", sort: own}, {name: "severity", sort: own},
-		{name: "event_type", sort: own}, {name: "event", sort: own}, {name: "conductor", sort: own},
+		{name: "uuid", sort: own},
+		{name: "created_at", sort: own},
+		{name: "severity", sort: own},
+		{name: "event_type", sort: own},
+		{name: "event", sort: own},
+		{name: "conductor", sort: own},
 	}}
 }
 

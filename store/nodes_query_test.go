@@ -26,8 +26,10 @@ func TestNodeFilters(t *testing.T) {
 		ctx := context.Background()
 		yes, no, group := true, false, ""
 		parent := uuid.NewString()
-		a := ingot.Node{Name: "a", Driver: "ipmi", ProvisionState: ingot.Active, InstanceUUID: uuid.NewString(), InstanceName: "i", Owner: "p1",
-			ResourceClass: "big", ConductorGroup: "rack", Shard: "s1", Conductor: "c1", ChassisUUID: "ch", Description: "50% of THE rack_1", Fault: ingot.FaultPower}
+		a := ingot.Node{
+			Name: "a", Driver: "ipmi", ProvisionState: ingot.Active, InstanceUUID: uuid.NewString(), InstanceName: "i", Owner: "p1",
+			ResourceClass: "big", ConductorGroup: "rack", Shard: "s1", Conductor: "c1", ChassisUUID: "ch", Description: "50% of THE rack_1", Fault: ingot.FaultPower,
+		}
 		b := ingot.Node{Name: "b", Driver: "redfish", ProvisionState: ingot.Available, Maintenance: true, Lessee: "p1", Retired: true, Shard: "s2", Description: "the rack-1"}
 		c := ingot.Node{Name: "c", Driver: "redfish", ParentNode: parent}
 		for _, n := range []*ingot.Node{&a, &b, &c} {
@@ -122,8 +124,10 @@ func TestEverySortKeyIsAllowedOrRefused(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		ctx := context.Background()
 		n := newNode(t, s, "n")
-		for _, key := range []string{"id", "uuid", "name", "driver", "provision_state", "power_state", "created_at", "updated_at",
-			"provision_updated_at", "instance_uuid", "owner", "fault", "secure_boot", "boot_interface", "reservation", "retired"} {
+		for _, key := range []string{
+			"id", "uuid", "name", "driver", "provision_state", "power_state", "created_at", "updated_at",
+			"provision_updated_at", "instance_uuid", "owner", "fault", "secure_boot", "boot_interface", "reservation", "retired",
+		} {
 			_, err := s.ListNodes(ctx, ingot.NodeQuery{Page: ingot.Page{SortKey: key, Marker: n.UUID}})
 			require.NoError(t, err, key)
 		}

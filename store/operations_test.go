@@ -54,11 +54,13 @@ func TestOperationFromStartToEnd(t *testing.T) {
 		next := pass.Operation
 		next.Position, next.Slot, next.Tries, next.Memory, next.Note = "write", 1, 3, map[string]any{"token": "m", "id": "x"}, "waiting"
 		next.AgentFingerprint, next.DueAt = "fp", clock.Now().Add(5*time.Second)
-		require.NoError(t, s.CommitPass(ctx, ingot.Result{Operation: next, Steps: steps,
+		require.NoError(t, s.CommitPass(ctx, ingot.Result{
+			Operation: next, Steps: steps,
 			Changes:   []func(*ingot.Node){func(n *ingot.Node) { n.LastError = "one" }, func(n *ingot.Node) { n.LastError += " two" }},
 			Ports:     []ingot.Port{{Address: "AA:00:00:00:00:02"}, {Address: "AA:00:00:00:00:03"}},
 			Inventory: &ingot.Inventory{Hostname: "found"}, Plugin: map[string]any{"raw": 1.0},
-			History: []ingot.History{{Event: "step"}}, Events: []ingot.Event{{Type: "operation.step"}}}))
+			History: []ingot.History{{Event: "step"}}, Events: []ingot.Event{{Type: "operation.step"}},
+		}))
 
 		none, err := s.ClaimOperations(ctx, "c1", 10)
 		require.NoError(t, err)
@@ -83,8 +85,10 @@ func TestOperationFromStartToEnd(t *testing.T) {
 		steps[0].State, steps[0].Args, steps[1].Attempt = ingot.StepDone, nil, 2
 		end := pass.Operation
 		end.Outcome = ingot.Done
-		require.NoError(t, s.CommitPass(ctx, ingot.Result{Operation: end, Steps: steps[:2],
-			Changes: []func(*ingot.Node){func(n *ingot.Node) { n.ProvisionState = ingot.Active }}, History: []ingot.History{{Event: "ended"}}}))
+		require.NoError(t, s.CommitPass(ctx, ingot.Result{
+			Operation: end, Steps: steps[:2],
+			Changes: []func(*ingot.Node){func(n *ingot.Node) { n.ProvisionState = ingot.Active }}, History: []ingot.History{{Event: "ended"}},
+		}))
 		kept, err := s.Steps(ctx, op.UUID)
 		require.NoError(t, err)
 		require.Empty(t, cmp.Diff(steps[:2], kept))
@@ -159,8 +163,10 @@ func TestLimitHoldsUnderARace(t *testing.T) {
 			nodes[i] = newNode(t, s, fmt.Sprintf("n%d", i))
 		}
 		parallel(len(nodes), func(i int) {
-			_, err := s.StartOperation(context.Background(), ingot.Start{Operation: ingot.Operation{Kind: ingot.KindDeploy, NodeUUID: nodes[i].UUID},
-				Limit: 5, LimitKinds: []ingot.Kind{ingot.KindDeploy}})
+			_, err := s.StartOperation(context.Background(), ingot.Start{
+				Operation: ingot.Operation{Kind: ingot.KindDeploy, NodeUUID: nodes[i].UUID},
+				Limit:     5, LimitKinds: []ingot.Kind{ingot.KindDeploy},
+			})
 			if err != nil && ingot.CodeOf(err) != ingot.Unavailable {
 				t.Error(err)
 			}
@@ -194,11 +200,13 @@ func fenced(t *testing.T, s *store.Store, pass ingot.Pass) {
 	require.NoError(t, err)
 	stale := pass.Operation
 	stale.Position, stale.Note = "stale", "stale"
-	err = s.CommitPass(ctx, ingot.Result{Operation: stale,
+	err = s.CommitPass(ctx, ingot.Result{
+		Operation: stale,
 		Changes:   []func(*ingot.Node){func(n *ingot.Node) { n.LastError = "stale" }},
 		Steps:     []ingot.OperationStep{{Step: "stale"}},
 		Ports:     []ingot.Port{{Address: "ff:00:00:00:00:ff"}},
-		Inventory: &ingot.Inventory{}, History: []ingot.History{{Event: "stale"}}, Events: []ingot.Event{{Type: "stale"}}})
+		Inventory: &ingot.Inventory{}, History: []ingot.History{{Event: "stale"}}, Events: []ingot.Event{{Type: "stale"}},
+	})
 	require.Equal(t, ingot.Fenced, ingot.CodeOf(err), "%v", err)
 	after, err := s.Operation(ctx, pass.Operation.UUID)
 	require.NoError(t, err)
@@ -232,8 +240,10 @@ func TestInterruptFencesThePassUnderWay(t *testing.T) {
 		start(t, s, n.UUID)
 		pass := claimOne(t, s, "c1")
 		clock.move(time.Minute)
-		in := ingot.Interrupt{NodeUUID: n.UUID, NodeVersion: 9, Lane: ingot.LaneProvision, Reason: "aborted by ann",
-			Change: func(n *ingot.Node) { n.ProvisionState = ingot.CleanFailed }, History: []ingot.History{{Event: "abort"}}}
+		in := ingot.Interrupt{
+			NodeUUID: n.UUID, NodeVersion: 9, Lane: ingot.LaneProvision, Reason: "aborted by ann",
+			Change: func(n *ingot.Node) { n.ProvisionState = ingot.CleanFailed }, History: []ingot.History{{Event: "abort"}},
+		}
 		_, err = s.InterruptOperation(ctx, in)
 		refused(t, err, ingot.Conflict, "Node %s was changed by another request meanwhile; read it again and retry.", n.UUID)
 		in.NodeVersion = n.Version

@@ -20,8 +20,10 @@ func TestPorts(t *testing.T) {
 	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
 		ctx := context.Background()
 		n, other := newNode(t, s, "n"), newNode(t, s, "other")
-		p := ingot.Port{NodeUUID: n.UUID, Address: "AA:00:00:00:00:01", Name: "p", Description: "Left", PXEEnabled: true, LocalLinkConnection: map[string]any{"port_id": "1"},
-			PhysicalNetwork: "net", PortgroupUUID: "pg", IsSmartNIC: true, Extra: map[string]any{"a": 1.0}, Internal: map[string]any{"b": ingot.Secret("c")}}
+		p := ingot.Port{
+			NodeUUID: n.UUID, Address: "AA:00:00:00:00:01", Name: "p", Description: "Left", PXEEnabled: true, LocalLinkConnection: map[string]any{"port_id": "1"},
+			PhysicalNetwork: "net", PortgroupUUID: "pg", IsSmartNIC: true, Extra: map[string]any{"a": 1.0}, Internal: map[string]any{"b": ingot.Secret("c")},
+		}
 		require.NoError(t, s.CreatePort(ctx, &p, ingot.Event{Type: "port.created"}))
 		for _, ident := range []string{p.UUID, "p", "aa:00:00:00:00:01"} {
 			got, err := s.Port(ctx, ident)
@@ -70,8 +72,10 @@ func TestHistoryIsKeptToTheNewest(t *testing.T) {
 			_, err := s.ChangeNode(ctx, ingot.NodeChange{UUID: node, History: history})
 			require.NoError(t, err)
 		}
-		full := ingot.History{UUID: "11111111-0000-4000-8000-000000000001", NodeUUID: quiet.UUID, CreatedAt: clock.Now().Add(-time.Hour), Severity: "ERROR", Type: "transition",
-			Event: "e", User: "u", Conductor: "c", State: ingot.Active, TargetState: ingot.Available, Duration: 1500 * time.Millisecond}
+		full := ingot.History{
+			UUID: "11111111-0000-4000-8000-000000000001", NodeUUID: quiet.UUID, CreatedAt: clock.Now().Add(-time.Hour), Severity: "ERROR", Type: "transition",
+			Event: "e", User: "u", Conductor: "c", State: ingot.Active, TargetState: ingot.Available, Duration: 1500 * time.Millisecond,
+		}
 		tell(quiet.UUID, full)
 		var batch []ingot.History
 		for i := range 320 {

@@ -33,8 +33,10 @@ type remote struct {
 
 func newRemote(s *Store, settings *pgx.ConnConfig) *remote {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &remote{store: s, settings: settings, self: uuid.NewString(), cancel: cancel,
-		wakes: make(chan struct{}, 1), events: make(chan struct{}, 1)}
+	r := &remote{
+		store: s, settings: settings, self: uuid.NewString(), cancel: cancel,
+		wakes: make(chan struct{}, 1), events: make(chan struct{}, 1),
+	}
 	r.stopped.Go(func() { r.listen(ctx) })
 	r.stopped.Go(func() { r.speak(ctx) })
 	return r

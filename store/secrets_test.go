@@ -82,8 +82,10 @@ func TestSecretsAreNotInTheDatabase(t *testing.T) {
 		require.NoError(t, err)
 		pass := claimOne(t, s, "c")
 		pass.Operation.Memory = map[string]any{"password": marker, "drive": ingot.Secret(marker)}
-		require.NoError(t, s.CommitPass(ctx, ingot.Result{Operation: pass.Operation, Steps: []ingot.OperationStep{{Step: "s", Args: map[string]any{"password": marker}}},
-			Events: []ingot.Event{{Type: "e", Data: map[string]any{"x": ingot.Secret(marker)}}}}))
+		require.NoError(t, s.CommitPass(ctx, ingot.Result{
+			Operation: pass.Operation, Steps: []ingot.OperationStep{{Step: "s", Args: map[string]any{"password": marker}}},
+			Events: []ingot.Event{{Type: "e", Data: map[string]any{"x": ingot.Secret(marker)}}},
+		}))
 		require.NoError(t, s.PutBlob(ctx, "token-"+marker, "text/plain", []byte(marker), time.Time{}))
 
 		data := dump(t, cfg)

@@ -162,16 +162,24 @@ func TestFailures(t *testing.T) {
 				return answer(404, 1)(n, w, r) || cutting(raw, 5*mib)(n, w, r)
 			}
 		}},
-		{name: "checksum raw", path: raw, format: "raw", want: disk.ErrChecksum, text: wrong, touched: true,
-			src: func(s *disk.Source) { s.Checksum = wrong }},
-		{name: "checksum qcow2", path: qcow, format: "qcow2", want: disk.ErrChecksum, text: wrong, touched: true,
-			src: func(s *disk.Source) { s.Checksum = wrong }},
-		{name: "checksum zstd", path: zst, format: "raw", want: disk.ErrChecksum, text: wrong, touched: true,
-			src: func(s *disk.Source) { s.Checksum = wrong }},
+		{
+			name: "checksum raw", path: raw, format: "raw", want: disk.ErrChecksum, text: wrong, touched: true,
+			src: func(s *disk.Source) { s.Checksum = wrong },
+		},
+		{
+			name: "checksum qcow2", path: qcow, format: "qcow2", want: disk.ErrChecksum, text: wrong, touched: true,
+			src: func(s *disk.Source) { s.Checksum = wrong },
+		},
+		{
+			name: "checksum zstd", path: zst, format: "raw", want: disk.ErrChecksum, text: wrong, touched: true,
+			src: func(s *disk.Source) { s.Checksum = wrong },
+		},
 		{name: "qcow2 declared raw", path: qcow, format: "raw", want: format.ErrMismatch, text: "declare qcow2"},
 		{name: "raw declared qcow2", path: raw, format: "qcow2", want: format.ErrMismatch, text: "content is raw"},
-		{name: "zstd declared not", path: zst, format: "raw", want: format.ErrMismatch, text: "content is zstd",
-			src: func(s *disk.Source) { s.Compression = "none" }},
+		{
+			name: "zstd declared not", path: zst, format: "raw", want: format.ErrMismatch, text: "content is zstd",
+			src: func(s *disk.Source) { s.Compression = "none" },
+		},
 		{name: "backing file", path: backed, format: "qcow2", want: format.ErrUnsafe, text: "backing file"},
 		{name: "fixed VHD declared raw", path: vhd, format: "raw", want: format.ErrMismatch, text: "footer of a vhd", touched: true, size: 30 * mib},
 		{name: "raw too large", path: raw, format: "raw", want: disk.ErrTooLarge, size: 10 * mib},

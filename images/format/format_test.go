@@ -76,8 +76,10 @@ func TestImagesOfQemuImg(t *testing.T) {
 		{"vhdx", "vhdx", "vhdx", []string{"-f", "vhdx"}, ""},
 		{"vdi", "vdi", "vdi", []string{"-f", "vdi"}, ""},
 		{"luks", "luks", "luks", []string{"-f", "luks", "--object", "secret,id=s,data=x", "-o", "key-secret=s,iter-time=10"}, ""},
-		{"qcow2 encrypted", "qcow2", "qcow2", []string{"-f", "qcow2", "--object", "secret,id=s,data=x",
-			"-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"}, "encrypted"},
+		{"qcow2 encrypted", "qcow2", "qcow2", []string{
+			"-f", "qcow2", "--object", "secret,id=s,data=x",
+			"-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10",
+		}, "encrypted"},
 		{"parallels", "raw", "parallels", []string{"-f", "parallels"}, "content is parallels"},
 		{"qcow2 as raw", "raw", "qcow2", []string{"-f", "qcow2"}, "declared raw, but its content is qcow2"},
 		{"raw as qcow2", "qcow2", "raw", []string{"-f", "raw"}, "declared qcow2, but its content is raw"},

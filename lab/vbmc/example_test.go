@@ -11,8 +11,10 @@ import (
 func ExampleServer() {
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &vbmc.Log{}
-	server := &vbmc.Server{Machine: &machine{}, IPMIListen: "127.0.0.1:0", RedfishListen: "127.0.0.1:0",
-		Username: "admin", Password: "secret", Journal: log}
+	server := &vbmc.Server{
+		Machine: &machine{}, IPMIListen: "127.0.0.1:0", RedfishListen: "127.0.0.1:0",
+		Username: "admin", Password: "secret", Journal: log,
+	}
 	if err := server.Listen(); err != nil {
 		fmt.Println(err)
 	}

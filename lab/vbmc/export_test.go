@@ -15,8 +15,10 @@ func (s *Server) HandleIPMI(data []byte) []byte {
 
 // HandleCommand handles one IPMI request message of an administrator's session.
 func (s *Server) HandleCommand(message []byte) []byte {
-	session := &bmc.Session{State: bmc.SessionStateActive, Channel: lanChannel,
-		PrivilegeLevel: bmc.PrivilegeLevelAdministrator, MaxPrivilege: bmc.PrivilegeLevelAdministrator}
+	session := &bmc.Session{
+		State: bmc.SessionStateActive, Channel: lanChannel,
+		PrivilegeLevel: bmc.PrivilegeLevelAdministrator, MaxPrivilege: bmc.PrivilegeLevelAdministrator,
+	}
 	return s.ipmi.message(context.Background(), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, session, message)
 }
 

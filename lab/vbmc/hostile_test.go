@@ -103,9 +103,37 @@ func FuzzHandshake(f *testing.F) {
 }
 
 func FuzzIPMICommand(f *testing.F) {
-	for _, c := range []struct{ netFn, id uint8 }{{0, 1}, {0, 2}, {0, 4}, {0, 8}, {0, 9}, {4, 2}, {4, 0x2d}, {6, 1}, {6, 0x3b}, {6, 0x3c},
-		{6, 0x3d}, {6, 0x42}, {6, 0x44}, {6, 0x47}, {6, 0x48}, {6, 0x54}, {10, 0x10}, {10, 0x11}, {10, 0x20}, {10, 0x23}, {10, 0x40},
-		{10, 0x43}, {10, 0x44}, {10, 0x46}, {10, 0x47}, {12, 2}, {12, 0x21}, {12, 0x22}, {0x2c, 1}} {
+	for _, c := range []struct{ netFn, id uint8 }{
+		{0, 1},
+		{0, 2},
+		{0, 4},
+		{0, 8},
+		{0, 9},
+		{4, 2},
+		{4, 0x2d},
+		{6, 1},
+		{6, 0x3b},
+		{6, 0x3c},
+		{6, 0x3d},
+		{6, 0x42},
+		{6, 0x44},
+		{6, 0x47},
+		{6, 0x48},
+		{6, 0x54},
+		{10, 0x10},
+		{10, 0x11},
+		{10, 0x20},
+		{10, 0x23},
+		{10, 0x40},
+		{10, 0x43},
+		{10, 0x44},
+		{10, 0x46},
+		{10, 0x47},
+		{12, 2},
+		{12, 0x21},
+		{12, 0x22},
+		{0x2c, 1},
+	} {
 		f.Add(c.netFn, c.id, []byte{0x05, 0xe0, 0x04, 0, 0, 0})
 	}
 	f.Add(uint8(10), uint8(0x43), []byte{0, 0, 0, 0, 3, 255})
@@ -120,8 +148,10 @@ func FuzzIPMICommand(f *testing.F) {
 }
 
 func FuzzRedfish(f *testing.F) {
-	for _, path := range []string{"/", "/redfish", "/redfish/v1/", "/redfish/v1/Systems/1", "/redfish/v1/SessionService/Sessions/1",
-		"/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", "/redfish/v1/Managers/1/VirtualMedia/Cd/Actions/VirtualMedia.InsertMedia"} {
+	for _, path := range []string{
+		"/", "/redfish", "/redfish/v1/", "/redfish/v1/Systems/1", "/redfish/v1/SessionService/Sessions/1",
+		"/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", "/redfish/v1/Managers/1/VirtualMedia/Cd/Actions/VirtualMedia.InsertMedia",
+	} {
 		f.Add("GET", path, "")
 		f.Add("POST", path, `{"ResetType":"On","Image":"http://a/b","UserName":"a","Password":"b"}`)
 	}
@@ -219,9 +249,13 @@ func TestAddresses(t *testing.T) {
 	if err := second.Listen(); err == nil || !strings.Contains(err.Error(), b.IPMIAddr()) {
 		t.Errorf("a second BMC on the same address: %v", err)
 	}
-	for _, wrong := range []*vbmc.Server{{Username: "a"}, {Machine: &machine{}}, {Machine: &machine{}, Username: strings.Repeat("a", 17)},
+	for _, wrong := range []*vbmc.Server{
+		{Username: "a"},
+		{Machine: &machine{}},
+		{Machine: &machine{}, Username: strings.Repeat("a", 17)},
 		{Machine: &machine{}, Username: "a", Password: strings.Repeat("b", 21)},
-		{Machine: &machine{}, Username: "a", Users: []vbmc.User{{Name: "a"}}}} {
+		{Machine: &machine{}, Username: "a", Users: []vbmc.User{{Name: "a"}}},
+	} {
 		if err := wrong.Listen(); err == nil || !strings.HasPrefix(err.Error(), "cannot ") {
 			t.Errorf("a server with wrong fields: %v", err)
 		}

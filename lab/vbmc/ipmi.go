@@ -62,7 +62,8 @@ func newIPMIServer(s *Server) (*ipmiServer, error) {
 		user.SetPassword([]byte(login.Password))
 		user.Enabled = true
 		user.ChannelAccess[lanChannel] = bmc.UserChannelAccess{
-			MaxPrivilege: bmc.PrivilegeLevel(login.Privilege), Enabled: true}
+			MaxPrivilege: bmc.PrivilegeLevel(login.Privilege), Enabled: true,
+		}
 	}
 	i.registry = handlers.NewRegistry()
 	handlers.RegisterAllHandlers(i.registry)
@@ -128,8 +129,10 @@ func (i *ipmiServer) handle(ctx context.Context, p packet) {
 		if cause := recover(); cause != nil {
 			i.server.Logger.Error("IPMI packet dropped: it broke a parser", "remote", p.from.String(),
 				"cause", cause, "stack", string(debug.Stack()))
-			i.server.journal(Entry{Time: i.server.Now(), Protocol: ProtocolIPMI, Verb: VerbPanic,
-				Outcome: fmt.Sprint("contained: ", cause), Remote: p.from.String()})
+			i.server.journal(Entry{
+				Time: i.server.Now(), Protocol: ProtocolIPMI, Verb: VerbPanic,
+				Outcome: fmt.Sprint("contained: ", cause), Remote: p.from.String(),
+			})
 		}
 	}()
 	reply := i.reply(ctx, p)

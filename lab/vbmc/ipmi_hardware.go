@@ -59,7 +59,8 @@ func (f inventory) Read(_ context.Context, device uint8) ([]byte, error) {
 	}
 	d := f.server.device
 	area, err := types.PackFRU(types.FRUPackConfig{Product: &types.FRUPackProduct{
-		Manufacturer: clip(d.Manufacturer), Name: clip(d.Model), Serial: clip(d.Serial)}})
+		Manufacturer: clip(d.Manufacturer), Name: clip(d.Model), Serial: clip(d.Serial),
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("cannot pack FRU inventory: %w", err)
 	}

@@ -94,8 +94,10 @@ func sensorRecord(number uint8, s Sensor) []byte {
 	mask, low, high := s.limits()
 	record := make([]byte, 48, 48+len(name))
 	binary.LittleEndian.PutUint16(record, uint16(number))
-	copy(record[2:], []byte{sdrVersion, fullRecord, byte(48 + len(name) - 5), ownerBMC, 0, number,
-		systemBoard, number, scansEvents, autoReadable, scale.sensorType, thresholdType})
+	copy(record[2:], []byte{
+		sdrVersion, fullRecord, byte(48 + len(name) - 5), ownerBMC, 0, number,
+		systemBoard, number, scansEvents, autoReadable, scale.sensorType, thresholdType,
+	})
 	record[18] = mask // readable thresholds; none can be set
 	record[21] = scale.unit
 	record[24] = scale.factor

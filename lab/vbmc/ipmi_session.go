@@ -32,8 +32,10 @@ func (i *ipmiServer) openSession(ctx context.Context, from net.Addr, payload []b
 	if err := request.Unpack(payload); err != nil {
 		return nil
 	}
-	refusal := rmcpplus.OpenSessionResponse{MessageTag: request.MessageTag,
-		RmcpStatusCode: types.RmcpStatusCodeNoResToCreateSess, RemoteConsoleSessionID: request.RemoteConsoleSessionID}
+	refusal := rmcpplus.OpenSessionResponse{
+		MessageTag:     request.MessageTag,
+		RmcpStatusCode: types.RmcpStatusCodeNoResToCreateSess, RemoteConsoleSessionID: request.RemoteConsoleSessionID,
+	}
 	i.loginEntry(VerbLoginStart, from, "", outcomeOf(refusal.RmcpStatusCode))
 	return refusal.Pack()
 }
@@ -114,8 +116,10 @@ func limitPrivilege(session *bmc.Session) string {
 }
 
 func (i *ipmiServer) loginEntry(verb string, from net.Addr, user, outcome string) {
-	i.server.journal(Entry{Time: i.server.Now(), Protocol: ProtocolIPMI, Verb: verb, Argument: user,
-		Outcome: outcome, Remote: from.String(), User: user})
+	i.server.journal(Entry{
+		Time: i.server.Now(), Protocol: ProtocolIPMI, Verb: verb, Argument: user,
+		Outcome: outcome, Remote: from.String(), User: user,
+	})
 }
 
 // sessionReply answers a packet of an established session. Packets of one

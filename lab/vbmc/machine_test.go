@@ -77,9 +77,11 @@ func (m *machine) OpenConsole(context.Context) (io.ReadWriteCloser, error) {
 }
 
 func (m *machine) Describe() vbmc.Description {
-	return vbmc.Description{Manufacturer: "Acme", Model: "Anvil", Serial: "A-1",
+	return vbmc.Description{
+		Manufacturer: "Acme", Model: "Anvil", Serial: "A-1",
 		UUID: uuid.MustParse("4c4c4544-0051-3510-8052-b4c04f4b4d31"),
-		MACs: []string{"52:54:00:00:00:01", "52:54:00:00:00:02"}, CPUs: 4, MemoryMiB: 2048}
+		MACs: []string{"52:54:00:00:00:01", "52:54:00:00:00:02"}, CPUs: 4, MemoryMiB: 2048,
+	}
 }
 
 // breakDown makes everything fail from now on.
@@ -116,8 +118,10 @@ const (
 func start(t *testing.T, change func(*vbmc.Server)) bmcUnderTest {
 	t.Helper()
 	m, log := &machine{}, &vbmc.Log{}
-	server := &vbmc.Server{Machine: m, IPMIListen: "127.0.0.1:0", RedfishListen: "127.0.0.1:0",
-		Username: testUser, Password: testPassword, Journal: log}
+	server := &vbmc.Server{
+		Machine: m, IPMIListen: "127.0.0.1:0", RedfishListen: "127.0.0.1:0",
+		Username: testUser, Password: testPassword, Journal: log,
+	}
 	if change != nil {
 		change(server)
 	}
@@ -164,8 +168,10 @@ func (b bmcUnderTest) tryIpmitool(t *testing.T, user, password string, args ...s
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, path, append([]string{"-I", "lanplus", "-H", host, "-p", port,
-		"-U", user, "-P", password, "-N", "2", "-R", "2"}, args...)...)
+	command := exec.CommandContext(ctx, path, append([]string{
+		"-I", "lanplus", "-H", host, "-p", port,
+		"-U", user, "-P", password, "-N", "2", "-R", "2",
+	}, args...)...)
 	out, err := command.CombinedOutput()
 	return string(out), err
 }

@@ -16,8 +16,10 @@ import (
 // opens the session for an administrator, names a user's role in RAKP message
 // 1, and then asks for the administrator's privilege.
 func TestSessionKeepsToItsRole(t *testing.T) {
-	server := &vbmc.Server{Machine: &machine{}, Username: testUser, Password: testPassword,
-		Users: []vbmc.User{{Name: "viewer", Password: "v", Privilege: vbmc.PrivilegeUser}}}
+	server := &vbmc.Server{
+		Machine: &machine{}, Username: testUser, Password: testPassword,
+		Users: []vbmc.User{{Name: "viewer", Password: "v", Privilege: vbmc.PrivilegeUser}},
+	}
 	if err := server.Listen(); err != nil {
 		t.Fatal(err)
 	}
@@ -25,8 +27,10 @@ func TestSessionKeepsToItsRole(t *testing.T) {
 	opened := server.HandleIPMI(openSession(alg, types.IntegrityAlg_HMAC_SHA1_96))
 	id := binary.LittleEndian.Uint32(opened[24:])
 
-	first := rmcpplus.RAKPMessage1{ManagedSystemSessionID: id, NameOnlyLookup: true, RequestedMaximumPrivilegeLevel: 2,
-		UsernameLength: 6, Username: []byte("viewer")}
+	first := rmcpplus.RAKPMessage1{
+		ManagedSystemSessionID: id, NameOnlyLookup: true, RequestedMaximumPrivilegeLevel: 2,
+		UsernameLength: 6, Username: []byte("viewer"),
+	}
 	challenge := server.HandleIPMI(protocol.BuildRMCPPlusPacket(uint8(types.PayloadTypeRAKPMessage1), 0, 0, 0, first.Pack()))
 	second := rmcpplus.RAKPMessage2{AuthAlg: alg}
 	if err := second.Unpack(challenge[16:]); err != nil {

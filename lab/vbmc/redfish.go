@@ -55,8 +55,10 @@ func newRedfishServer(s *Server) *redfishServer {
 	r.routes = r.table()
 	var protocols http.Protocols
 	protocols.SetHTTP1(true) // HTTP/2 connections cannot be broken off for one request
-	r.http = &http.Server{Handler: r, Protocols: &protocols, ReadHeaderTimeout: 30 * time.Second,
-		ErrorLog: log.New(io.Discard, "", 0)}
+	r.http = &http.Server{
+		Handler: r, Protocols: &protocols, ReadHeaderTimeout: 30 * time.Second,
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
 	return r
 }
 

@@ -28,8 +28,14 @@ type bootTarget struct {
 }
 
 func bootTargets() []bootTarget {
-	return []bootTarget{{BootNone, "None"}, {BootPXE, "Pxe"}, {BootDisk, "Hdd"}, {BootCDROM, "Cd"},
-		{BootBIOS, "BiosSetup"}, {BootUEFIHTTP, "UefiHttp"}}
+	return []bootTarget{
+		{BootNone, "None"},
+		{BootPXE, "Pxe"},
+		{BootDisk, "Hdd"},
+		{BootCDROM, "Cd"},
+		{BootBIOS, "BiosSetup"},
+		{BootUEFIHTTP, "UefiHttp"},
+	}
 }
 
 func bootTargetNames() []string {
@@ -62,11 +68,13 @@ func (r *redfishServer) bootObject() object {
 	if efi {
 		mode = modeUEFI
 	}
-	return object{"BootSourceOverrideEnabled": enabled, "BootSourceOverrideTarget": target, "BootSourceOverrideMode": mode,
+	return object{
+		"BootSourceOverrideEnabled": enabled, "BootSourceOverrideTarget": target, "BootSourceOverrideMode": mode,
 		"HttpBootUri": boot.URI,
 		"BootSourceOverrideEnabled@Redfish.AllowableValues": []string{overrideDisabled, overrideOnce, overrideContinuous},
 		"BootSourceOverrideTarget@Redfish.AllowableValues":  bootTargetNames(),
-		"BootSourceOverrideMode@Redfish.AllowableValues":    []string{modeUEFI, modeLegacy}}
+		"BootSourceOverrideMode@Redfish.AllowableValues":    []string{modeUEFI, modeLegacy},
+	}
 }
 
 // patchSystem changes the boot override; what is left out stays as it is.

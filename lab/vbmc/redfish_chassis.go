@@ -16,11 +16,13 @@ func (r *redfishServer) chassis(ctx context.Context, _ []byte) (answer, error) {
 		state = "On"
 	}
 	d := r.server.device
-	return answer{body: object{"@odata.id": boxPath, "@odata.type": "#Chassis.v1_23_0.Chassis", "Id": "1",
+	return answer{body: object{
+		"@odata.id": boxPath, "@odata.type": "#Chassis.v1_23_0.Chassis", "Id": "1",
 		"Name": d.Model, "ChassisType": "RackMount", "Manufacturer": d.Manufacturer, "Model": d.Model,
 		"SerialNumber": d.Serial, "PowerState": state, "Status": healthy(),
 		"Power": link(boxPath + "/Power"), "Thermal": link(boxPath + "/Thermal"),
-		"Links": object{"ComputerSystems": links(systemPath), "ManagedBy": links(managerPath)}}}, nil
+		"Links": object{"ComputerSystems": links(systemPath), "ManagedBy": links(managerPath)},
+	}}, nil
 }
 
 // readings lists the sensors of one kind, each made into a resource's member.
@@ -35,8 +37,10 @@ func (r *redfishServer) readings(ctx context.Context, path, list, property strin
 			continue
 		}
 		id := len(members)
-		member := object{"@odata.id": path + "#/" + list + "/" + strconv.Itoa(id), "MemberId": strconv.Itoa(id), "Name": s.Name,
-			property: nil, "Status": object{"State": "Absent", "Health": nil}}
+		member := object{
+			"@odata.id": path + "#/" + list + "/" + strconv.Itoa(id), "MemberId": strconv.Itoa(id), "Name": s.Name,
+			property: nil, "Status": object{"State": "Absent", "Health": nil},
+		}
 		if !s.Absent {
 			member[property] = s.Value
 			member["Status"] = object{"State": "Enabled", "Health": s.health()}
@@ -71,8 +75,10 @@ func (r *redfishServer) thermal(ctx context.Context, _ []byte) (answer, error) {
 	for _, fan := range fans {
 		fan["ReadingUnits"] = "RPM"
 	}
-	return answer{body: object{"@odata.id": path, "@odata.type": "#Thermal.v1_7_1.Thermal", "Id": "Thermal",
-		"Name": "Thermal", "Temperatures": temperatures, "Fans": fans}}, err
+	return answer{body: object{
+		"@odata.id": path, "@odata.type": "#Thermal.v1_7_1.Thermal", "Id": "Thermal",
+		"Name": "Thermal", "Temperatures": temperatures, "Fans": fans,
+	}}, err
 }
 
 // power answers GET of voltages and consumption.
@@ -83,6 +89,8 @@ func (r *redfishServer) power(ctx context.Context, _ []byte) (answer, error) {
 		return answer{}, err
 	}
 	consumers, err := r.readings(ctx, path, "PowerControl", "PowerConsumedWatts", SensorPower)
-	return answer{body: object{"@odata.id": path, "@odata.type": "#Power.v1_7_1.Power", "Id": "Power",
-		"Name": "Power", "Voltages": voltages, "PowerControl": consumers}}, err
+	return answer{body: object{
+		"@odata.id": path, "@odata.type": "#Power.v1_7_1.Power", "Id": "Power",
+		"Name": "Power", "Voltages": voltages, "PowerControl": consumers,
+	}}, err
 }

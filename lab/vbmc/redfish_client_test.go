@@ -37,8 +37,10 @@ func certificate(t *testing.T) (*tls.Config, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -162,9 +164,11 @@ func TestGofish(t *testing.T) {
 	if system.UUID != b.machine.Describe().UUID.String() || system.Manufacturer != "Acme" || system.PowerState != gofishredfish.OffPowerState {
 		t.Errorf("system: %s %s %s", system.UUID, system.Manufacturer, system.PowerState)
 	}
-	err = system.SetBoot(gofishredfish.Boot{BootSourceOverrideTarget: gofishredfish.UefiHTTPBootSourceOverrideTarget,
+	err = system.SetBoot(gofishredfish.Boot{
+		BootSourceOverrideTarget:  gofishredfish.UefiHTTPBootSourceOverrideTarget,
 		BootSourceOverrideEnabled: gofishredfish.OnceBootSourceOverrideEnabled,
-		BootSourceOverrideMode:    gofishredfish.UEFIBootSourceOverrideMode, HTTPBootURI: "http://192.0.2.1/x.efi"})
+		BootSourceOverrideMode:    gofishredfish.UEFIBootSourceOverrideMode, HTTPBootURI: "http://192.0.2.1/x.efi",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,14 +35,18 @@ func refuseProperty(message, property, text string) *refusal {
 
 // body is the error's JSON, with extended information.
 func (r *refusal) body() object {
-	extended := object{"@odata.type": "#Message.v1_2_1.Message", "MessageId": messageRegistry + r.message,
+	extended := object{
+		"@odata.type": "#Message.v1_2_1.Message", "MessageId": messageRegistry + r.message,
 		"Message": r.text, "MessageArgs": []string{}, "Severity": "Critical", "MessageSeverity": "Critical",
-		"Resolution": "Correct the request and send it again."}
+		"Resolution": "Correct the request and send it again.",
+	}
 	if r.property != "" {
 		extended["RelatedProperties"] = []string{"#/" + r.property}
 	}
-	return object{"error": object{"code": messageRegistry + r.message, "message": r.text,
-		"@Message.ExtendedInfo": []object{extended}}}
+	return object{"error": object{
+		"code": messageRegistry + r.message, "message": r.text,
+		"@Message.ExtendedInfo": []object{extended},
+	}}
 }
 
 // refusalOf makes any error an answer.

@@ -11,12 +11,16 @@ import (
 // manager answers GET of the Manager, the BMC itself.
 func (r *redfishServer) manager(context.Context, []byte) (answer, error) {
 	d := r.server.device
-	body := object{"@odata.id": managerPath, "@odata.type": "#Manager.v1_18_0.Manager", "Id": "1", "Name": "Manager",
+	body := object{
+		"@odata.id": managerPath, "@odata.type": "#Manager.v1_18_0.Manager", "Id": "1", "Name": "Manager",
 		"ManagerType": "BMC", "Manufacturer": d.Manufacturer, "Model": "Virtual BMC", "FirmwareVersion": "1.00",
 		"PowerState": "On", "Status": healthy(),
 		"Links": object{"ManagerForServers": links(systemPath), "ManagerForChassis": links(boxPath)},
-		"Actions": object{"#Manager.Reset": object{"target": managerPath + "/Actions/Manager.Reset",
-			"ResetType@Redfish.AllowableValues": managerResets()}}}
+		"Actions": object{"#Manager.Reset": object{
+			"target":                            managerPath + "/Actions/Manager.Reset",
+			"ResetType@Redfish.AllowableValues": managerResets(),
+		}},
+	}
 	if _, ok := r.server.Machine.(MediaDrive); ok {
 		body["VirtualMedia"] = link(mediaPath)
 	}
@@ -50,12 +54,15 @@ func (r *redfishServer) cd(context.Context, []byte) (answer, error) {
 	r.media.mu.Lock()
 	image := r.media.image
 	r.media.mu.Unlock()
-	body := object{"@odata.id": cdPath, "@odata.type": "#VirtualMedia.v1_6_1.VirtualMedia", "Id": "Cd",
+	body := object{
+		"@odata.id": cdPath, "@odata.type": "#VirtualMedia.v1_6_1.VirtualMedia", "Id": "Cd",
 		"Name": "Virtual CD", "MediaTypes": []string{"CD", "DVD"}, "Inserted": image != "", "Image": nil, "ImageName": nil,
 		"ConnectedVia": "NotConnected", "WriteProtected": true, "TransferMethod": "Stream", "Status": healthy(),
 		"Actions": object{
 			"#VirtualMedia.InsertMedia": object{"target": cdPath + "/Actions/VirtualMedia.InsertMedia"},
-			"#VirtualMedia.EjectMedia":  object{"target": cdPath + "/Actions/VirtualMedia.EjectMedia"}}}
+			"#VirtualMedia.EjectMedia":  object{"target": cdPath + "/Actions/VirtualMedia.EjectMedia"},
+		},
+	}
 	if image != "" {
 		body["Image"], body["ConnectedVia"] = image, "URI"
 		if at, err := url.Parse(image); err == nil {
@@ -85,8 +92,10 @@ func (r *redfishServer) insertMedia(ctx context.Context, body []byte) (answer, e
 			return answer{}, refuseProperty("ActionParameterNotSupported", property, property+" can only be true.")
 		}
 	}
-	for property, allowed := range map[string][]string{"TransferMethod": {"Stream"},
-		"TransferProtocolType": {"HTTP", "HTTPS"}, "MediaType": {"CD", "DVD"}} {
+	for property, allowed := range map[string][]string{
+		"TransferMethod":       {"Stream"},
+		"TransferProtocolType": {"HTTP", "HTTPS"}, "MediaType": {"CD", "DVD"},
+	} {
 		if _, err := choice(values, property, allowed); err != nil {
 			return answer{}, err
 		}

@@ -79,9 +79,11 @@ func links(paths ...string) []object {
 
 // collection is a resource collection of one kind.
 func collection(path, kind string, members ...string) object {
-	return object{"@odata.id": path, "@odata.type": "#" + kind + "." + kind,
+	return object{
+		"@odata.id": path, "@odata.type": "#" + kind + "." + kind,
 		"Name": strings.TrimSuffix(kind, "Collection") + " Collection", "Members": links(members...),
-		"Members@odata.count": len(members)}
+		"Members@odata.count": len(members),
+	}
 }
 
 // healthy is the status of a resource that is there and in order.
@@ -92,8 +94,10 @@ func (r *redfishServer) versions(context.Context, []byte) (answer, error) {
 }
 
 func (r *redfishServer) root(context.Context, []byte) (answer, error) {
-	return answer{body: object{"@odata.id": rootPath, "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot",
+	return answer{body: object{
+		"@odata.id": rootPath, "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot",
 		"Id": "RootService", "Name": "Root Service", "RedfishVersion": "1.12.0", "UUID": r.server.device.UUID.String(),
 		"Systems": link(systemsPath), "Chassis": link(chassisPath), "Managers": link(managersPath),
-		"SessionService": link(servicePath), "Links": object{"Sessions": link(sessionsPath)}}}, nil
+		"SessionService": link(servicePath), "Links": object{"Sessions": link(sessionsPath)},
+	}}, nil
 }

@@ -156,14 +156,18 @@ func (t *tokens) routes(at string) (map[string]route, bool) {
 }
 
 func (s session) resource() object {
-	return object{"@odata.id": sessionsPath + "/" + s.id, "@odata.type": "#Session.v1_7_1.Session",
-		"Id": s.id, "Name": "Session " + s.id, "UserName": s.user}
+	return object{
+		"@odata.id": sessionsPath + "/" + s.id, "@odata.type": "#Session.v1_7_1.Session",
+		"Id": s.id, "Name": "Session " + s.id, "UserName": s.user,
+	}
 }
 
 func (r *redfishServer) sessionService(context.Context, []byte) (answer, error) {
-	return answer{body: object{"@odata.id": servicePath, "@odata.type": "#SessionService.v1_1_9.SessionService",
+	return answer{body: object{
+		"@odata.id": servicePath, "@odata.type": "#SessionService.v1_1_9.SessionService",
 		"Id": "SessionService", "Name": "Session Service", "ServiceEnabled": true,
-		"SessionTimeout": int(sessionIdle.Seconds()), "Sessions": link(sessionsPath)}}, nil
+		"SessionTimeout": int(sessionIdle.Seconds()), "Sessions": link(sessionsPath),
+	}}, nil
 }
 
 func (r *redfishServer) listSessions(context.Context, []byte) (answer, error) {
@@ -200,6 +204,8 @@ func (r *redfishServer) openSession(ctx context.Context, body []byte) (answer, e
 	if !ok {
 		return answer{}, full
 	}
-	return answer{status: http.StatusCreated, body: opened.resource(), token: token,
-		location: fmt.Sprint(sessionsPath, "/", opened.id)}, nil
+	return answer{
+		status: http.StatusCreated, body: opened.resource(), token: token,
+		location: fmt.Sprint(sessionsPath, "/", opened.id),
+	}, nil
 }

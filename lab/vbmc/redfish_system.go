@@ -7,8 +7,10 @@ import (
 
 // resetTypes pairs Redfish's reset types with what they ask.
 func resetTypes() map[string]request {
-	return map[string]request{"On": askOn, "ForceOn": askOn, "ForceOff": askOff, "GracefulShutdown": askShutdown,
-		"ForceRestart": askReset, "PowerCycle": askCycle, "Nmi": askNMI, "PushPowerButton": askButton}
+	return map[string]request{
+		"On": askOn, "ForceOn": askOn, "ForceOff": askOff, "GracefulShutdown": askShutdown,
+		"ForceRestart": askReset, "PowerCycle": askCycle, "Nmi": askNMI, "PushPowerButton": askButton,
+	}
 }
 
 func resetTypeNames() []string {
@@ -31,13 +33,17 @@ func (r *redfishServer) system(ctx context.Context, _ []byte) (answer, error) {
 		state = "On"
 	}
 	d := r.server.device
-	body := object{"@odata.id": systemPath, "@odata.type": "#ComputerSystem.v1_20_1.ComputerSystem",
+	body := object{
+		"@odata.id": systemPath, "@odata.type": "#ComputerSystem.v1_20_1.ComputerSystem",
 		"Id": "1", "Name": d.Model, "SystemType": "Virtual", "Manufacturer": d.Manufacturer, "Model": d.Model,
 		"SerialNumber": d.Serial, "UUID": d.UUID.String(), "PowerState": state, "Status": healthy(),
 		"Boot": r.bootObject(), "EthernetInterfaces": link(portsPath),
 		"Links": object{"Chassis": links(boxPath), "ManagedBy": links(managerPath)},
-		"Actions": object{"#ComputerSystem.Reset": object{"target": systemPath + "/Actions/ComputerSystem.Reset",
-			"ResetType@Redfish.AllowableValues": resetTypeNames()}}}
+		"Actions": object{"#ComputerSystem.Reset": object{
+			"target":                            systemPath + "/Actions/ComputerSystem.Reset",
+			"ResetType@Redfish.AllowableValues": resetTypeNames(),
+		}},
+	}
 	if d.CPUs > 0 {
 		body["ProcessorSummary"] = object{"Count": 1, "LogicalProcessorCount": d.CPUs, "Status": healthy()}
 	}
@@ -72,7 +78,9 @@ func (r *redfishServer) resetSystem(ctx context.Context, body []byte) (answer, e
 // port is the resource of a network port.
 func port(path, mac string) object {
 	name := path[len(portsPath)+1:]
-	return object{"@odata.id": path, "@odata.type": "#EthernetInterface.v1_9_0.EthernetInterface", "Id": name,
+	return object{
+		"@odata.id": path, "@odata.type": "#EthernetInterface.v1_9_0.EthernetInterface", "Id": name,
 		"Name": name, "MACAddress": mac, "PermanentMACAddress": mac, "InterfaceEnabled": true,
-		"LinkStatus": "LinkUp", "Status": healthy()}
+		"LinkStatus": "LinkUp", "Status": healthy(),
+	}
 }

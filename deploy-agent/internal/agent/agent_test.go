@@ -36,6 +36,7 @@ func (machine) Inventory() ingot.Inventory {
 func (machine) Interfaces() []ingot.InventoryInterface {
 	return []ingot.InventoryInterface{{Name: "eth0", MAC: "52:54:00:00:00:01"}}
 }
+
 func (machine) Disks() []ingot.InventoryDisk {
 	return []ingot.InventoryDisk{{Name: "/dev/sda", Size: 5 << 30}}
 }

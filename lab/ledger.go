@@ -129,26 +129,41 @@ func (l *ledger) over(p Process) {
 // lockRack makes sure that one process at a time runs, or clears, a rack of this name. The lock is the kernel's and ends
 // with the process.
 func lockRack(name string) (*os.File, error) {
-	if err := os.MkdirAll(runDir(name), 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the run folder: %w", err)
-	}
-	f, err := os.OpenFile(filepath.Join(runRoot, name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("cannot lock rack %s: %w", name, err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("cannot start rack %s: it runs already (`ingot lab status`, `ingot lab down`), or choose another name", name)
+	for {
+		if err := os.MkdirAll(runDir(name), 0o700); err != nil {
+			return nil, fmt.Errorf("cannot make the run folder: %w", err)
 		}
-		return nil, fmt.Errorf("cannot lock rack %s: %w", name, err)
+		f, err := os.OpenFile(filepath.Join(runRoot, name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("cannot lock rack %s: %w", name, err)
+		}
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			f.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, fmt.Errorf("cannot start rack %s: it runs already (`ingot lab status`, `ingot lab down`), or choose another name", name)
+			}
+			return nil, fmt.Errorf("cannot lock rack %s: %w", name, err)
+		}
+		if isAt(f) {
+			return f, nil
+		}
+		f.Close() // the rack before removed it after we opened it
 	}
-	return f, nil
+}
+
+// isAt says whether an open file is still the one under its name.
+func isAt(f *os.File) bool {
+	open, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(f.Name())
+	return err == nil && os.SameFile(open, there)
 }
 
 // unlockRack gives the name free; the files go first, so that nothing of the rack is left.
 func unlockRack(name string, lock *os.File) error {
-	err := errors.Join(os.RemoveAll(runDir(name)), os.Remove(lock.Name()), lock.Close())
+	err := errors.Join(os.RemoveAll(runDir(name)), os.Remove(lock.Name()), lock.Close()) // unlocked last
 	_ = os.Remove(runRoot) // only if it was the last one
 	return err
 }

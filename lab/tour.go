@@ -11,19 +11,13 @@ import (
 	"github.com/ingot-metal/ingot/api/client"
 )
 
-// Image is what a tour deploys.
-type Image struct {
-	Path   string // whole-disk image, absolute
-	SHA256 string // of the file, hex
-}
-
 // Tour is the main job on one node of a rack that runs: enrolled, inspected, cleaned, imaged, and logged in to.
 type Tour struct {
 	Rack   *Rack
 	API    *client.Client
 	Node   string // of the rack
 	Driver string // ipmi or redfish; "" is ipmi
-	Image  Image
+	Image  string // whole-disk image: an absolute path in one of the service's folders
 	View   *View
 	// Patience bounds each phase; 0 is 10 minutes.
 	Patience time.Duration
@@ -135,10 +129,14 @@ func (t *Tour) deploy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sum, err := Checksum(t.Image)
+	if err != nil {
+		return err
+	}
 	_, err = t.API.PatchNode(ctx, t.Node,
-		client.Set("/instance_info/image_source", "file://"+t.Image.Path),
-		client.Set("/instance_info/image_os_hash_algo", "sha256"),
-		client.Set("/instance_info/image_os_hash_value", t.Image.SHA256))
+		client.Set("/instance_info/image_source", "file://"+t.Image),
+		client.Set("/instance_info/image_os_hash_algo", "sha512"),
+		client.Set("/instance_info/image_os_hash_value", sum))
 	if err != nil {
 		return err
 	}

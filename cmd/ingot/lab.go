@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -245,7 +243,7 @@ func (t *labTour) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := t.rack(1, &lab.Service{Listen: t.APIListen, Ramdisk: disk, Images: []string{filepath.Dir(image.Path)}})
+	r, err := t.rack(1, &lab.Service{Listen: t.APIListen, Ramdisk: disk, Images: []string{filepath.Dir(image)}})
 	if err != nil {
 		return err
 	}
@@ -268,19 +266,19 @@ func (t *labTour) Run(ctx context.Context) error {
 }
 
 // prepare builds image and ramdisk unless they are in the cache.
-func (t *labTour) prepare(ctx context.Context, view *lab.View) (image lab.Image, disk string, err error) {
+func (t *labTour) prepare(ctx context.Context, view *lab.View) (image, disk string, err error) {
 	if err := os.MkdirAll(t.Cache, 0o755); err != nil {
-		return image, "", fmt.Errorf("cannot make the cache folder: %w", err)
+		return "", "", fmt.Errorf("cannot make the cache folder: %w", err)
 	}
 	view.Begin("image")
 	options := osimage.Options{CacheDir: t.Cache, Log: t.log()}
 	err = osimage.Build(ctx, options)
-	if err == nil {
-		image, err = labImage(options.Image(), t.ImageFormat)
-	}
 	view.End(err)
 	if err != nil {
-		return image, "", err
+		return "", "", err
+	}
+	if image = options.Image().QCow2; t.ImageFormat == "raw" {
+		image = options.Image().Raw
 	}
 	view.Begin("ramdisk")
 	disk, err = t.ramdisk(ctx)
@@ -288,27 +286,8 @@ func (t *labTour) prepare(ctx context.Context, view *lab.View) (image lab.Image,
 	return image, disk, err
 }
 
-// labImage picks one format of an image, with its checksum.
-func labImage(made osimage.Image, format string) (lab.Image, error) {
-	path := made.QCow2
-	if format == "raw" {
-		path = made.Raw
-	}
-	f, err := os.Open(made.Sums)
-	if err != nil {
-		return lab.Image{}, fmt.Errorf("cannot read the image's checksums: %w", err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if sum, name, ok := strings.Cut(lines.Text(), "  "); ok && name == filepath.Base(path) {
-			return lab.Image{Path: path, SHA256: sum}, nil
-		}
-	}
-	return lab.Image{}, fmt.Errorf("cannot find %s in %s; remove the folder to build the image again", filepath.Base(path), made.Sums)
-}
-
 // tour runs the job and says how it went.
-func (t *labTour) tour(ctx context.Context, r *lab.Rack, view *lab.View, image lab.Image) error {
+func (t *labTour) tour(ctx context.Context, r *lab.Rack, view *lab.View, image string) error {
 	api := &client.Client{BaseURL: r.APIURL()}
 	job := &lab.Tour{Rack: r, API: api, Node: "node-0", Driver: t.Driver, Image: image, View: view}
 	if err := job.Run(ctx); err != nil {

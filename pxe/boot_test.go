@@ -59,7 +59,9 @@ func TestFirmwareBootsKernel(t *testing.T) {
 			r := newRack(t, map[string]ingot.BootSpec{testMAC: spec}, func(s *pxe.Server) {
 				s.Files = files{"vmlinuz": kernel, "initrd": []byte(test.initrd)}
 			})
-			r.detour = test.detour
+			if test.detour != "" {
+				r.detour <- test.detour
+			}
 			test.mac = testMAC
 			console := r.boot(t, test.machine)
 			waitFor(t, 3*time.Minute, "the kernel to be sent", func() bool { return slices.Contains(r.evidence(), "sent vmlinuz") })

@@ -64,7 +64,7 @@ func (s *Server) send(l *link, port int, conn *net.UDPConn, raw *packet.Conn, re
 	var err error
 	if to.HW != nil {
 		from := netip.AddrPortFrom(addr(resp.ServerIdentifier()), uint16(port))
-		_, err = raw.WriteTo(frame(l.ifi.HardwareAddr, from, to, resp.ToBytes()), &packet.Addr{HardwareAddr: to.HW})
+		_, err = raw.WriteTo(frame(*l.hw.Load(), from, to, resp.ToBytes()), &packet.Addr{HardwareAddr: to.HW})
 	} else {
 		_, err = conn.WriteToUDPAddrPort(resp.ToBytes(), to.To)
 	}

@@ -274,3 +274,14 @@ func TestStoreFails(t *testing.T) {
 	b.leases.err = nil
 	b.wants("ACK 10.77.0.150", packet(t, request, mac(1), requested("10.77.0.150")))
 }
+
+// TestDryRunWritesNothing hears a machine take an address.
+func TestDryRunWritesNothing(t *testing.T) {
+	b := newBench(t, func(s *pxe.Server) { s.DryRun = true })
+	b.wants("ACK 10.77.0.150", packet(t, request, mac(1), requested("10.77.0.150")))
+	b.wants("OFFER 10.77.0.151", packet(t, discover, mac(2), requested("10.77.0.151")))
+	b.wants("", packet(t, dhcpv4.MessageTypeDecline, mac(2), serverID("10.77.0.1"), requested("10.77.0.151")))
+	if len(b.leases.groups)+len(b.decider.evidence()) != 0 {
+		t.Errorf("%d commits, evidence %q", len(b.leases.groups), b.decider.evidence())
+	}
+}

@@ -1,7 +1,6 @@
 package pxe
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -21,9 +21,9 @@ import (
 // link is an interface that is up, with the networks that are served on it.
 type link struct {
 	ifi      *net.Interface
-	first    netip.Addr      // the interface's own
-	networks []ingot.Network // Address filled in
-	local    int             // the network that the interface itself is on; -1 when all are behind relays
+	hw       atomic.Pointer[net.HardwareAddr] // may change: a bridge takes the lowest of its ports' addresses
+	networks []ingot.Network                  // Address filled in
+	local    int                              // the network that the interface itself is on; -1 when all are behind relays
 }
 
 // serveInterface serves an interface for as long as ctx lasts, and starts over when it goes away and comes back.
@@ -41,6 +41,10 @@ func (s *Server) serveInterface(ctx context.Context, name string, networks []ing
 		}
 		if ctx.Err() != nil {
 			return nil
+		}
+		if errors.Is(err, errChanged) {
+			log.Info(err.Error())
+			continue
 		}
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EADDRINUSE) {
 			return err
@@ -81,6 +85,9 @@ func (s *Server) serveLink(ctx context.Context, l *link, networks []ingot.Networ
 	return g.Wait()
 }
 
+// errChanged is why an interface is served anew.
+var errChanged = errors.New("the interface has changed: starting over on it")
+
 // watch returns an error when the interface goes away, comes back as another or changes its addresses: a socket that is
 // bound to an interface is not told and hears nothing any more.
 func (s *Server) watch(ctx context.Context, l *link, networks []ingot.Network) error {
@@ -94,9 +101,10 @@ func (s *Server) watch(ctx context.Context, l *link, networks []ingot.Network) e
 		if err != nil {
 			return err
 		}
-		if now.ifi.Index != l.ifi.Index || !bytes.Equal(now.ifi.HardwareAddr, l.ifi.HardwareAddr) || !slices.Equal(now.addresses(), l.addresses()) {
-			return fmt.Errorf("interface %s has changed: starting over on it", l.ifi.Name)
+		if now.ifi.Index != l.ifi.Index || !slices.Equal(now.addresses(), l.addresses()) {
+			return errChanged
 		}
+		l.hw.Store(&now.ifi.HardwareAddr)
 	}
 }
 
@@ -143,7 +151,8 @@ func findLink(name string, networks []ingot.Network) (*link, error) {
 
 // settle matches networks with the interface's addresses. A network that has none of them is reached through a relay.
 func settle(ifi *net.Interface, own []netip.Addr, networks []ingot.Network) *link {
-	l := &link{ifi: ifi, first: own[0], local: -1}
+	l := &link{ifi: ifi, local: -1}
+	l.hw.Store(&ifi.HardwareAddr)
 	for i, n := range networks {
 		for _, a := range own {
 			if n.Subnet.Contains(a) && (!n.Address.IsValid() || n.Address == a) {

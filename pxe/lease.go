@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"hash/fnv"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -170,7 +171,7 @@ func (b *book) holder(addr netip.Addr) string {
 // searchLocked looks through the pool for an address, from a place that the MAC decides: so a machine tends to get the
 // same address from a boot service that knows nothing of it yet. Never used addresses come before ended ones.
 func (b *book) searchLocked(mac string, now time.Time) (netip.Addr, bool) {
-	b.sweepLocked(now)
+	maps.DeleteFunc(b.resting, func(_ netip.Addr, until time.Time) bool { return !until.After(now) })
 	size := poolSize(b.net)
 	if size == 0 {
 		return netip.Addr{}, false
@@ -208,20 +209,6 @@ func (b *book) freeLocked(addr netip.Addr, mac string, now time.Time) bool {
 	}
 	e := b.byAddr[addr]
 	return e == nil || e.mac == mac || !e.until.After(now)
-}
-
-// sweepLocked forgets offers that nobody took up and quarantines that are over.
-func (b *book) sweepLocked(now time.Time) {
-	for _, e := range b.byAddr {
-		if e.offered && !e.until.After(now) {
-			b.dropLocked(e)
-		}
-	}
-	for addr, until := range b.resting {
-		if !until.After(now) {
-			delete(b.resting, addr)
-		}
-	}
 }
 
 func (b *book) putLocked(e *entry) {

@@ -28,7 +28,7 @@ type rack struct {
 	hits    *lines // HTTP requests
 	bridge  string
 	dir     string
-	detour  string // script that the next request for one gets in place of the boot service's
+	detour  chan string // script that the next request for one gets in place of the boot service's
 }
 
 const rackUUID = "4c4c4544-0051-3510-8052-b4c04f4d3132"
@@ -45,7 +45,7 @@ func testNetwork(bridge string) ingot.Network {
 func newRack(t *testing.T, specs map[string]ingot.BootSpec, change func(*pxe.Server)) *rack {
 	t.Helper()
 	needRoot(t)
-	r := &rack{decider: newDecider(specs), leases: newLeases(), log: &lines{}, hits: &lines{}, bridge: "br0", dir: t.TempDir()}
+	r := &rack{decider: newDecider(specs), leases: newLeases(), log: &lines{}, hits: &lines{}, bridge: "br0", dir: t.TempDir(), detour: make(chan string, 1)}
 	run(t, "ip", "link", "add", r.bridge, "type", "bridge")
 	t.Cleanup(func() { run(t, "ip", "link", "del", r.bridge) })
 	run(t, "ip", "addr", "add", "10.77.0.1/24", "dev", r.bridge)
@@ -75,10 +75,13 @@ func (r *rack) serve(t *testing.T) {
 	handler := r.server.Handler()
 	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		fmt.Fprintln(r.hits, req.Method, req.URL)
-		if detour := r.detour; detour != "" && req.URL.Path == pxe.ScriptPath {
-			r.detour = ""
-			io.WriteString(w, detour)
-			return
+		if req.URL.Path == pxe.ScriptPath {
+			select {
+			case detour := <-r.detour:
+				io.WriteString(w, detour)
+				return
+			default:
+			}
 		}
 		handler.ServeHTTP(w, req)
 	})}

@@ -118,9 +118,11 @@ func TestDryRun(t *testing.T) {
 func TestInterfaceComesAndGoes(t *testing.T) {
 	needProgram(t, "udhcpc")
 	r := newRack(t, nil, nil)
+	losses := 0
 	for range 2 {
 		run(t, "ip", "link", "del", r.bridge)
-		waitFor(t, 10*time.Second, "the loss", func() bool { return strings.Contains(r.log.String(), "interface not served now") })
+		losses++
+		waitFor(t, 10*time.Second, "the loss", func() bool { return strings.Count(r.log.String(), "interface not served now") == losses })
 		run(t, "ip", "link", "add", r.bridge, "type", "bridge")
 		run(t, "ip", "addr", "add", "10.77.0.1/24", "dev", r.bridge)
 		run(t, "ip", "link", "set", r.bridge, "up")
@@ -129,6 +131,25 @@ func TestInterfaceComesAndGoes(t *testing.T) {
 		if !strings.Contains(out, "lease of 10.77.0.160") {
 			t.Errorf("no lease:\n%s", out)
 		}
+	}
+}
+
+// TestBridgeTakesAnotherAddress serves on without a gap when the bridge's hardware address changes, as it does by itself
+// when a port comes whose address is lower, and sends from the new one.
+func TestBridgeTakesAnotherAddress(t *testing.T) {
+	needProgram(t, "udhcpc", "tcpdump")
+	r := newRack(t, nil, nil)
+	wire := &lines{}
+	start(t, wire, "tcpdump", "-i", r.bridge, "-l", "-n", "-e", "--immediate-mode", "udp src port 67")
+	waitFor(t, 10*time.Second, "tcpdump", func() bool { return strings.Contains(wire.String(), "listening on") })
+	h := newHost(t, r.bridge, "eth0", testMAC)
+	run(t, "ip", "link", "set", r.bridge, "address", "02:00:00:00:00:01")
+	waitFor(t, 20*time.Second, "a reply from the new address", func() bool {
+		h.run(t, "udhcpc", "-i", "eth0", "-f", "-q", "-n", "-s", "/bin/true")
+		return strings.Contains(wire.String(), "02:00:00:00:00:01 > "+testMAC)
+	})
+	if strings.Contains(r.log.String(), "not served now") || strings.Contains(r.log.String(), "has changed") {
+		t.Error("started over")
 	}
 }
 

@@ -164,6 +164,6 @@ func isAt(f *os.File) bool {
 // unlockRack gives the name free; the files go first, so that nothing of the rack is left.
 func unlockRack(name string, lock *os.File) error {
 	err := errors.Join(os.RemoveAll(runDir(name)), os.Remove(lock.Name()), lock.Close()) // unlocked last
-	_ = os.Remove(runRoot) // only if it was the last one
+	_ = os.Remove(runRoot)                                                               // only if it was the last one
 	return err
 }

@@ -61,13 +61,13 @@ func (m *machine) SetPower(ctx context.Context, action vbmc.PowerAction, boot vb
 	defer m.mu.Unlock()
 	switch action {
 	case vbmc.PowerOn:
-		return m.startLocked(boot)
+		return m.logged(m.startLocked(boot))
 	case vbmc.PowerOff:
 		m.stopLocked()
 		return nil
 	case vbmc.PowerReset:
 		m.stopLocked()
-		return m.startLocked(boot)
+		return m.logged(m.startLocked(boot))
 	case vbmc.PowerShutdown:
 		if m.process == nil {
 			return nil
@@ -98,6 +98,14 @@ func (m *machine) Describe() vbmc.Description {
 		Manufacturer: "Ingot", Model: "Virtual rack", Serial: m.spec.Serial, UUID: m.spec.UUID, MACs: []string{m.spec.MAC},
 		CPUs: m.spec.CPUs, MemoryMiB: m.spec.MemoryMiB, LegacyBIOS: m.spec.Firmware == ingot.ModeBIOS,
 	}
+}
+
+// logged keeps an error that the BMC's protocols have no words for.
+func (m *machine) logged(err error) error {
+	if err != nil {
+		m.log.Error("the BMC could not do what it was told", "node", m.spec.Name, "error", err)
+	}
+	return err
 }
 
 // startLocked starts the process; the machine is on when QEMU answers.

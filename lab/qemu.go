@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/lab/vbmc"
@@ -26,9 +27,9 @@ func (m *machine) commandLine(boot vbmc.Boot) []string {
 	args := []string{
 		qemu, "-name", n.Name, "-M", "q35,graphics=off", "-m", strconv.Itoa(n.MemoryMiB), "-smp", strconv.Itoa(n.CPUs),
 		"-nodefaults", "-no-user-config", "-display", "none", "-uuid", n.UUID.String(),
-		"-smbios", "type=1,manufacturer=Ingot,product=Virtual rack,serial=" + n.Serial,
+		"-smbios", "type=1,manufacturer=Ingot,product=Virtual rack,serial=" + option(n.Serial),
 		"-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
-		"-chardev", "socket,id=monitor,path=" + m.files.monitor, "-mon", "chardev=monitor,mode=control",
+		"-chardev", "socket,id=monitor,path=" + option(m.files.monitor), "-mon", "chardev=monitor,mode=control",
 		// A guest that reboots ends the process: the BMC's next boot device has to be asked for again.
 		"-no-reboot",
 		"-device", "virtio-rng-pci",
@@ -40,9 +41,12 @@ func (m *machine) commandLine(boot vbmc.Boot) []string {
 		"-netdev", "tap,id=net0,ifname="+m.tap+",script=no,downscript=no",
 		"-device", n.NIC.device()+",netdev=net0,mac="+n.MAC+network,
 		// The host does not crash with the machine, so nothing has to wait for its disk.
-		"-drive", "if=none,id=disk0,format=raw,cache=unsafe,discard=unmap,file="+m.files.disk)
+		"-drive", "if=none,id=disk0,format=raw,cache=unsafe,discard=unmap,file="+option(m.files.disk))
 	return append(args, n.Disk.devices(disk)...)
 }
+
+// option is text inside a list of QEMU's options, where a comma is doubled.
+func option(text string) string { return strings.ReplaceAll(text, ",", ",,") }
 
 func (n NIC) device() string {
 	if n == NICVirtio {
@@ -82,7 +86,7 @@ func (n NodeSpec) firmwareArguments(vars string) []string {
 	}
 	return []string{
 		"-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + uefiCode,
-		"-drive", "if=pflash,unit=1,format=raw,file=" + vars,
+		"-drive", "if=pflash,unit=1,format=raw,file=" + option(vars),
 	}
 }
 

@@ -1,0 +1,127 @@
+package lab_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot/api/client"
+	"github.com/ingot-metal/ingot/lab"
+)
+
+// screen is what a view writes to.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// stream answers with events, then keeps the connection open; a second listener has to name the last one.
+func stream(t *testing.T, asked chan<- string) *client.Client {
+	t.Helper()
+	events := []string{
+		`{"id":1,"type":"node.state","node":"n","data":{"to":"deploying"}}`,
+		`{"id":2,"type":"operation.step","node":"n","data":{"kind":"deploy","step":"run-steps"}}`,
+		`{"id":3,"type":"node.progress","node":"n","data":{"command":"prepare_image","phase":"write","done":12000000,"total":300000000,"rate":25000000}}`,
+		`{"id":4,"type":"node.boot","node":"n","data":{"what":"offered 10.77.0.7"}}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.RawQuery
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(http.StatusOK)
+		if !r.URL.Query().Has("after") {
+			for _, e := range events[:3] {
+				fmt.Fprintf(w, "data: %s\n\n", e)
+			}
+			return // the service was restarted
+		}
+		fmt.Fprintf(w, "data: %s\n\n", events[3])
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	return &client.Client{BaseURL: server.URL}
+}
+
+func TestViewFollowsEvents(t *testing.T) {
+	t.Parallel()
+	for _, terminal := range []bool{false, true} {
+		t.Run(fmt.Sprint("terminal ", terminal), func(t *testing.T) {
+			t.Parallel()
+			out, asked := &screen{}, make(chan string, 10)
+			view := &lab.View{Out: out, Terminal: terminal}
+			api := stream(t, asked)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			view.Begin("deploy")
+			go func() {
+				defer close(done)
+				view.Follow(ctx, api, "node-0")
+			}()
+			require.Eventually(t, func() bool { return strings.Contains(out.String(), "offered 10.77.0.7") }, time.Minute, time.Millisecond)
+			cancel()
+			<-done
+			view.End(errors.New("no"))
+			require.Equal(t, "node=node-0", <-asked)
+			require.Equal(t, "after=3&node=node-0", <-asked, "nothing is missed and nothing comes twice")
+			if terminal {
+				require.Regexp(t, `\r\x1b\[Kdeploy +[0-9.]+ s  failed\n$`, out.String())
+				return
+			}
+			for _, words := range []string{"== deploy\n", "s  deploying", "s  deploy: run-steps", "s  prepare_image: write 12 of 300 MB, 25 MB/s", "failed after"} {
+				require.Contains(t, out.String(), words)
+			}
+			require.Regexp(t, `(?m)^deploy +[0-9.]+$`, view.Table())
+		})
+	}
+}
+
+func TestChecksum(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "image")
+	require.NoError(t, os.WriteFile(file, []byte("abc"), 0o600))
+	sum, err := lab.Checksum(file)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(sum, "ddaf35a193617abacc417349ae204131"), "FIPS 180-2, C.1")
+	_, err = lab.Checksum(file + "x")
+	require.ErrorContains(t, err, "cannot sum the image")
+}
+
+// TestProbeKVM holds the probe against QEMU: what it calls usable has to run a machine.
+func TestProbeKVM(t *testing.T) {
+	t.Parallel()
+	if lab.ProbeKVM() == lab.TCG {
+		return // slower, and always right
+	}
+	needRack(t, "ipmitool")
+	r := runs(t, &lab.Rack{Name: rackName(t), Dir: t.TempDir(), Accel: lab.KVM, Nodes: []lab.NodeSpec{{Firmware: "uefi", DiskMiB: 8, MemoryMiB: 256}}})
+	ipmitool(t, r, "power", "on")
+	require.Eventually(t, func() bool {
+		logs, err := r.SerialLogs("")
+		require.NoError(t, err)
+		text, err := os.ReadFile(logs[0])
+		return err == nil && bytes.Contains(text, []byte("BdsDxe"))
+	}, time.Minute, 50*time.Millisecond)
+}

@@ -85,7 +85,7 @@ func boot(t *testing.T, img osimage.Image, drive configdrive.Data, args ...strin
 	cd := filepath.Join(dir, "config.iso")
 	require.NoError(t, os.WriteFile(cd, iso, 0o600))
 	g := &guest{t: t, monitor: filepath.Join(dir, "monitor"), serial: filepath.Join(dir, "serial"), port: freePort(t), exited: make(chan error, 1)}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	g.cmd = exec.CommandContext(ctx, "qemu-system-x86_64", append([]string{
 		"-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "qemu64", "-m", "1024", "-nodefaults", "-no-user-config",
@@ -166,9 +166,11 @@ func (g *guest) run(c *ssh.Client, command string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// powerButton presses it, as a BMC's soft off does, and waits for the machine to go off by itself.
-func (g *guest) powerButton() {
+// powerButton presses it, as a BMC's soft off does, and waits for the machine to go off by itself. Nobody heeds the button
+// before logind runs, which is some seconds after the first login.
+func (g *guest) powerButton(c *ssh.Client) {
 	g.t.Helper()
+	g.run(c, "for i in $(seq 120); do systemctl is-active systemd-logind && exit; sleep 1; done; exit 1")
 	conn, err := net.Dial("unix", g.monitor)
 	require.NoError(g.t, err)
 	defer conn.Close()
@@ -211,7 +213,7 @@ func TestImageBIOS(t *testing.T) {
 	require.Empty(t, g.run(c, "systemctl --failed --plain --no-legend"))
 	require.Empty(t, g.run(c, "cat /etc/apt/sources.list.d/* /etc/apt/sources.list /etc/apt/apt.conf.d/99* 2>/dev/null || true"))
 	g.run(c, "for i in $(seq 120); do test -e /run/user-command-ran && exit; sleep 1; done; exit 1")
-	g.powerButton()
+	g.powerButton(c)
 }
 
 func TestImageUEFI(t *testing.T) {
@@ -233,7 +235,7 @@ func TestImageUEFI(t *testing.T) {
 	require.Equal(t, "2", g.run(c, "nproc"))
 	require.Contains(t, g.run(c, "cat /etc/systemd/network/10-cloud-init-*.network"), "Address=10.0.2.15/24")
 	require.NotContains(t, g.run(c, "ip -4 address show"), "dynamic", "DHCP only where the config drive says nothing of networks")
-	g.powerButton()
+	g.powerButton(c)
 }
 
 // TestImageGeneric has the devices that the cloud kernel does not drive.
@@ -245,5 +247,5 @@ func TestImageGeneric(t *testing.T) {
 	}, "-device", "e1000e,netdev=n0,romfile=", "-device", "ide-hd,drive=disk,bus=ide.0,bootindex=1", "-device", "ide-cd,drive=config,bus=ide.1")
 	c := g.login(signer)
 	require.Equal(t, "lab-three", g.run(c, "hostname"))
-	g.powerButton()
+	g.powerButton(c)
 }

@@ -19,7 +19,8 @@ const (
 	InitramfsName = "initramfs.zst"
 )
 
-// Build makes both files. The kernel's package is fetched once and kept; the rest is made anew each time, within seconds.
+// Build makes both files, vmlinuz last. The kernel's package is fetched once and kept; the rest is made anew each time, within
+// seconds.
 func Build(ctx context.Context, o Options) (Result, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {

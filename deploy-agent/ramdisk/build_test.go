@@ -106,6 +106,8 @@ func TestBuild(t *testing.T) {
 	require.NotContains(t, files, base+"kernel/drivers/extra.ko")
 	require.NotContains(t, files, "etc/ssl")
 	require.NotContains(t, content(t, files[base+"modules.alias"]), "1234")
+	require.Contains(t, content(t, files[base+"modules.dep"]),
+		"kernel/drivers/net/virtio_net.ko: kernel/net/net-failover.ko kernel/net/failover.ko\n", "the first to load is the last")
 
 	dir := t.TempDir()
 	for _, name := range []string{"modules.dep", "modules.alias", "modules.softdep", "modules.builtin"} {
@@ -201,4 +203,21 @@ func TestBuildStopsWithTheContext(t *testing.T) {
 	entries, err := os.ReadDir(out)
 	require.NoError(t, err)
 	require.Empty(t, entries)
+}
+
+func TestBuildLeavesNoHalfFiles(t *testing.T) {
+	o := ramdisk.Options{CacheDir: t.TempDir(), OutDir: t.TempDir(), Agent: testAgent(t), Arch: "amd64", KernelPackage: testKernel(t), CABundle: "none"}
+	_, err := ramdisk.Build(t.Context(), o)
+	require.NoError(t, err)
+	images, err := filepath.Glob(filepath.Join(o.CacheDir, "*", "vmlinuz"))
+	require.NoError(t, err)
+	require.Len(t, images, 1)
+	require.NoError(t, os.Remove(images[0]))
+	o.OutDir = t.TempDir()
+	_, err = ramdisk.Build(t.Context(), o)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	entries, err := os.ReadDir(o.OutDir)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	require.Equal(t, ramdisk.InitramfsName, entries[0].Name())
 }

@@ -67,14 +67,19 @@ type Options struct {
 
 // File is one file that was built.
 type File struct {
-	Path   string
-	Size   int64  // bytes
-	SHA256 string // hexadecimal
+	// Path is where it lies.
+	Path string
+	// Size is its length in bytes.
+	Size int64
+	// SHA256 is its checksum in hexadecimal.
+	SHA256 string
 }
 
 // Result says what was built.
 type Result struct {
-	Kernel    File
+	// Kernel is the package's kernel image, unchanged.
+	Kernel File
+	// Initramfs is the archive with the agent and its modules.
 	Initramfs File
 	// Release is the kernel's release, as uname -r prints it.
 	Release string

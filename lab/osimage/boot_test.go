@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,6 +95,7 @@ func boot(t *testing.T, img osimage.Image, drive configdrive.Data, args ...strin
 		"-drive", "if=none,id=disk,snapshot=on,format=qcow2,cache=unsafe,file=" + img.QCow2,
 		"-drive", "if=none,id=config,format=raw,readonly=on,file=" + cd,
 	}, args...)...)
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // also when a time limit ends the test program
 	g.start = time.Now()
 	require.NoError(t, g.cmd.Start())
 	go func() { g.exited <- g.cmd.Wait() }()

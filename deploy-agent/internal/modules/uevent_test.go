@@ -19,6 +19,7 @@ func TestAddedModalias(t *testing.T) {
 	for msg, want := range map[string]string{
 		event: "virtio:d00000001v00001AF4",
 		strings.Replace(event, "add@", "remove@", 1):       "",
+		strings.Replace(event, "add@", "change@", 1):       "",
 		strings.Replace(event, "MODALIAS", "XMODALIAS", 1): "",
 		"add@/devices/x": "",
 		"":               "",

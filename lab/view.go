@@ -17,6 +17,7 @@ import (
 type View struct {
 	Out      io.Writer
 	Terminal bool
+	Width    int // columns of the terminal, which a line must not fill; 0 is 80
 
 	mu     sync.Mutex
 	phase  string
@@ -58,7 +59,9 @@ func (v *View) draw(stop, drawn chan struct{}) {
 	defer again.Stop()
 	for {
 		v.mu.Lock()
-		fmt.Fprintf(v.Out, "\r\x1b[K%-8s %6.1f s  %s %s", v.phase, time.Since(v.since).Seconds(), v.doing, v.bytes)
+		line := fmt.Sprintf("%-8s %6.1f s  %s %s", v.phase, time.Since(v.since).Seconds(), v.doing, v.bytes)
+		orInt(&v.Width, 80)
+		fmt.Fprintf(v.Out, "\r\x1b[K%.*s", v.Width-1, line)
 		v.mu.Unlock()
 		select {
 		case <-stop:

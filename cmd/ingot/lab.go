@@ -14,16 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ingot-metal/ingot"
-	"github.com/ingot-metal/ingot/api/client"
 	"github.com/ingot-metal/ingot/deploy-agent/ramdisk"
 	"github.com/ingot-metal/ingot/lab"
-	"github.com/ingot-metal/ingot/lab/osimage"
 )
 
 // labCommand is `ingot lab`.
 type labCommand struct {
 	Up      labUp      `cmd:"" help:"Start a virtual rack and the service, until Ctrl-C."`
-	Down    labDown    `cmd:"" help:"End racks, and clear what killed ones left behind."`
+	Down    labDown    `cmd:"" help:"End the rack, and clear what killed ones left behind."`
 	Status  labStatus  `cmd:"" help:"Show racks and their machines."`
 	Console labConsole `cmd:"" help:"Join a machine's serial port; Ctrl-] leaves."`
 	SSH     labSSH     `cmd:"" name:"ssh" help:"Log in to a machine's instance with the lab's key."`
@@ -120,16 +118,22 @@ func (u *labUp) Run(ctx context.Context) error {
 
 // labDown is `ingot lab down`.
 type labDown struct {
-	Names []string `arg:"" optional:"" help:"Names of racks; all unless told."`
+	Names []string `arg:"" optional:"" help:"Names of racks; unless told, the rack called lab, and those that were killed."`
+	All   bool     `help:"End all racks."`
 }
 
 // Run ends racks.
 func (d *labDown) Run(ctx context.Context) error {
 	names := d.Names
 	if len(names) == 0 {
-		var err error
-		if names, err = lab.Racks(); err != nil {
+		there, err := lab.Racks()
+		if err != nil {
 			return err
+		}
+		for _, name := range there {
+			if r, err := lab.ReadRecord(name); d.All || name == "lab" || err != nil || !r.Self.Alive() {
+				names = append(names, name)
+			}
 		}
 	}
 	var errs []error
@@ -224,90 +228,4 @@ func become(line []string) error {
 		}
 	}
 	return fmt.Errorf("cannot run %s: it is not installed", line[0])
-}
-
-// labTour is `ingot lab tour`, which `make lab` runs.
-type labTour struct {
-	labRack
-	Driver      string `default:"ipmi" enum:"ipmi,redfish" help:"How Ingot talks to the BMC."`
-	ImageFormat string `name:"image-format" default:"qcow2" enum:"qcow2,raw" help:"Format of the lab's image to deploy."`
-}
-
-// errTour is a tour that failed and has been reported.
-var errTour = errors.New("the tour failed")
-
-// Run goes through the main job. With a terminal the rack then stays up until Ctrl-C.
-func (t *labTour) Run(ctx context.Context) error {
-	view := &lab.View{Out: os.Stdout, Terminal: isTerminal(os.Stdout)}
-	image, disk, err := t.prepare(ctx, view)
-	if err != nil {
-		return err
-	}
-	r, err := t.rack(1, &lab.Service{Listen: t.APIListen, Ramdisk: disk, Images: []string{filepath.Dir(image)}})
-	if err != nil {
-		return err
-	}
-	if err := r.Open(ctx); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() {
-		ended <- r.Run(ctx)
-		cancel()
-	}()
-	err = t.tour(ctx, r, view, image)
-	if err == nil && view.Terminal {
-		<-ctx.Done()
-	}
-	cancel()
-	return errors.Join(err, <-ended)
-}
-
-// prepare builds image and ramdisk unless they are in the cache.
-func (t *labTour) prepare(ctx context.Context, view *lab.View) (image, disk string, err error) {
-	if err := os.MkdirAll(t.Cache, 0o755); err != nil {
-		return "", "", fmt.Errorf("cannot make the cache folder: %w", err)
-	}
-	view.Begin("image")
-	options := osimage.Options{CacheDir: t.Cache, Log: t.log()}
-	err = osimage.Build(ctx, options)
-	view.End(err)
-	if err != nil {
-		return "", "", err
-	}
-	if image = options.Image().QCow2; t.ImageFormat == "raw" {
-		image = options.Image().Raw
-	}
-	view.Begin("ramdisk")
-	disk, err = t.ramdisk(ctx)
-	view.End(err)
-	return image, disk, err
-}
-
-// tour runs the job and says how it went.
-func (t *labTour) tour(ctx context.Context, r *lab.Rack, view *lab.View, image string) error {
-	api := &client.Client{BaseURL: r.APIURL()}
-	job := &lab.Tour{Rack: r, API: api, Node: "node-0", Driver: t.Driver, Image: image, View: view}
-	if err := job.Run(ctx); err != nil {
-		if ctx.Err() != nil {
-			return err // it was ended, not broken
-		}
-		fmt.Println("\ningot: the tour failed:", err)
-		r.Report(ctx, os.Stdout, api, "node-0")
-		return errTour
-	}
-	fmt.Print(view.Table())
-	if view.Terminal {
-		fmt.Printf("\nThe rack stays up until Ctrl-C. API: %s\nelsewhere: ingot lab ssh, ingot lab console, ingot lab status\n", r.APIURL())
-	}
-	fmt.Println("ssh: ok")
-	return nil
-}
-
-// isTerminal says whether somebody watches.
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/api/client"
 	"github.com/ingot-metal/ingot/lab"
 	"github.com/ingot-metal/ingot/lab/vbmc"
 )
@@ -86,11 +87,12 @@ func ipmitool(t *testing.T, r *lab.Rack, args ...string) string {
 	return string(out)
 }
 
-// echoSector is a boot sector that says H on the serial port, echoes what is typed, and resets the machine on r.
+// echoSector is a boot sector that says ~ on the serial port, which no firmware does, echoes what is typed, and resets the machine on r.
 func echoSector() []byte {
 	code := []byte{
+		0xfa,             // cli: SeaBIOS's timer would take from the serial port what it has for a keyboard
 		0xba, 0xf8, 0x03, // mov dx, 3f8h
-		0xb0, 'H', 0xee, // mov al, 'H'; out dx, al
+		0xb0, '~', 0xee, // mov al, '~'; out dx, al
 		0xba, 0xfd, 0x03, // again: mov dx, 3fdh
 		0xec, 0xa8, 0x01, // in al, dx; test al, 1
 		0x74, 0xf8, // jz again
@@ -143,7 +145,7 @@ func TestMachine(t *testing.T) {
 
 	ipmitool(t, r, "power", "on")
 	require.Contains(t, ipmitool(t, r, "power", "status"), "Chassis Power is on")
-	hears(t, console, "H")
+	hears(t, console, "~")
 	_, err = console.Write([]byte("typed"))
 	require.NoError(t, err)
 	hears(t, console, "typed")
@@ -154,7 +156,7 @@ func TestMachine(t *testing.T) {
 	ipmitool(t, r, "chassis", "bootdev", "disk", "options=persistent")
 	_, err = console.Write([]byte("r")) // the guest resets its machine
 	require.NoError(t, err)
-	hears(t, console, "H")
+	hears(t, console, "~")
 	journal, err := r.Journal("")
 	require.NoError(t, err)
 	require.Len(t, journal.Find(vbmc.ProtocolMachine, vbmc.VerbStart), 1)
@@ -166,11 +168,11 @@ func TestMachine(t *testing.T) {
 	require.Len(t, logs, 2, "one for each boot")
 	first, err := os.ReadFile(logs[0])
 	require.NoError(t, err)
-	require.Contains(t, string(first), "Htyped")
+	require.Contains(t, string(first), "~typed")
 
 	ipmitool(t, r, "power", "diag")
 	ipmitool(t, r, "power", "reset")
-	hears(t, console, "H")
+	hears(t, console, "~")
 	ipmitool(t, r, "power", "off")
 	require.Contains(t, ipmitool(t, r, "power", "status"), "Chassis Power is off")
 	require.Len(t, journal.Find(vbmc.ProtocolMachine, vbmc.VerbNMI), 1)
@@ -262,4 +264,45 @@ func TestRefusedRacks(t *testing.T) {
 			requireNothingLeft(t, c.rack.Name)
 		})
 	}
+}
+
+func TestServiceThatDies(t *testing.T) {
+	t.Parallel()
+	needRack(t, "pgrep")
+	r := &lab.Rack{
+		Name: rackName(t), Dir: t.TempDir(), Nodes: []lab.NodeSpec{{Firmware: ingot.ModeBIOS, DiskMiB: 8}},
+		Ingot: &lab.Service{Program: []string{"/bin/sh", "-c", "echo no such thing >&2; exit 3"}, Listen: "127.0.0.1:0", Ramdisk: t.TempDir()},
+	}
+	require.NoError(t, r.Open(t.Context()))
+	require.ErrorContains(t, r.Run(t.Context()), "the service ended by itself: exit status 3")
+	said, err := os.ReadFile(r.ServiceLog())
+	require.NoError(t, err)
+	require.Equal(t, "no such thing\n", string(said))
+	requireNothingLeft(t, r.Name)
+}
+
+// TestServiceOutlivesItsProcess kills the service and starts it again: the API's listener stays, and a client that
+// called meanwhile is answered.
+func TestServiceOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
+	needRack(t)
+	r := runs(t, &lab.Rack{
+		Name: rackName(t), Dir: t.TempDir(), Nodes: []lab.NodeSpec{{Firmware: ingot.ModeBIOS, DiskMiB: 8}},
+		Ingot: &lab.Service{Program: []string{os.Args[0]}, Listen: "127.0.0.1:0", Ramdisk: t.TempDir()},
+	})
+	api := &client.Client{BaseURL: r.APIURL()}
+	require.Eventually(t, func() bool { return api.Ready(t.Context()) == nil }, time.Minute, 20*time.Millisecond)
+	_, err := api.CreateNode(t.Context(), map[string]any{"name": "kept", "driver": "ipmi"})
+	require.NoError(t, err)
+	require.NoError(t, r.KillService())
+	answered := make(chan error, 1)
+	go func() {
+		_, err := api.Node(t.Context(), "kept")
+		answered <- err
+	}()
+	require.NoError(t, r.StartService())
+	require.NoError(t, <-answered)
+	networks, err := api.Networks(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, ingot.DHCPFull, networks[0].DHCP)
 }

@@ -98,6 +98,18 @@ func TestViewFollowsEvents(t *testing.T) {
 	}
 }
 
+func TestViewShowsBuilders(t *testing.T) {
+	t.Parallel()
+	out := &screen{}
+	view := &lab.View{Out: out}
+	view.Begin("image")
+	view.Log().Info("image stage done", "stage", "packages", "seconds", 12.345)
+	view.Log().Debug("nobody asked")
+	view.End(nil)
+	require.Contains(t, out.String(), "image stage done, stage packages, seconds 12.3")
+	require.NotContains(t, out.String(), "nobody asked")
+}
+
 func TestChecksum(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "image")

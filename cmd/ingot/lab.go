@@ -75,7 +75,7 @@ func (l *labRack) rack(n int, service *lab.Service) (*lab.Rack, error) {
 }
 
 // ramdisk builds the virtual machines' ramdisk unless the cache has one with this very agent, and gives its folder.
-func (l *labRack) ramdisk(ctx context.Context) (string, error) {
+func (l *labRack) ramdisk(ctx context.Context, log *slog.Logger) (string, error) {
 	agent, err := embeddedAgent("")
 	if err != nil {
 		return "", err
@@ -89,7 +89,7 @@ func (l *labRack) ramdisk(ctx context.Context) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, ramdisk.KernelName)); err == nil { // it is written last
 		return dir, nil
 	}
-	_, err = ramdisk.Build(ctx, ramdisk.Options{CacheDir: l.Cache, OutDir: dir, Agent: agent, Set: ramdisk.SetVirtual, Kernel: kernel, Log: l.log()})
+	_, err = ramdisk.Build(ctx, ramdisk.Options{CacheDir: l.Cache, OutDir: dir, Agent: agent, Set: ramdisk.SetVirtual, Kernel: kernel, Log: log})
 	return dir, err
 }
 
@@ -101,7 +101,7 @@ type labUp struct {
 
 // Run keeps a rack running until it is told to stop.
 func (u *labUp) Run(ctx context.Context) error {
-	disk, err := u.ramdisk(ctx)
+	disk, err := u.ramdisk(ctx, logger(true, false))
 	if err != nil {
 		return err
 	}

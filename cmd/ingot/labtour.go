@@ -60,7 +60,7 @@ func (t *labTour) prepare(ctx context.Context, view *lab.View) (image, disk stri
 		return "", "", fmt.Errorf("cannot make the cache folder: %w", err)
 	}
 	view.Begin("image")
-	options := osimage.Options{CacheDir: t.Cache, Log: t.log()}
+	options := osimage.Options{CacheDir: t.Cache, Log: view.Log()}
 	err = osimage.Build(ctx, options)
 	view.End(err)
 	if err != nil {
@@ -70,7 +70,7 @@ func (t *labTour) prepare(ctx context.Context, view *lab.View) (image, disk stri
 		image = options.Image().Raw
 	}
 	view.Begin("ramdisk")
-	disk, err = t.ramdisk(ctx)
+	disk, err = t.ramdisk(ctx, view.Log())
 	view.End(err)
 	return image, disk, err
 }

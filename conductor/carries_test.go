@@ -63,7 +63,7 @@ func TestAgentsThatDoNotListParameters(t *testing.T) {
 				w.kill()
 				w.start(func(c *conductor.Conductor) { c.Machines = tightLippedMachines{machines{w}} })
 				end := w.ended(n.UUID)
-				require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.journal)
+				require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.said())
 				p.verdict(t, w, end, 1)
 			}
 		})

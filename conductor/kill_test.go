@@ -57,7 +57,9 @@ func (w *world) ended(id string) ingot.Node {
 			return w.get(id)
 		}
 		require.NoError(w.t, err)
-		require.True(w.t, time.Now().Before(deadline), "the operation never ended: %q", w.journal)
+		if time.Now().After(deadline) {
+			require.FailNow(w.t, "the operation never ended", "%q", w.said())
+		}
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -93,6 +95,11 @@ func askings(t *testing.T, s *store.Store, p plan) int {
 
 // overAll runs a test over every plan, on both databases, each plan with a store of its own.
 func overAll(t *testing.T, test func(t *testing.T, s *store.Store, p plan)) {
+	if underRace {
+		deploy := plans()[4]
+		test(t, storetest.SQLite(t), deploy)
+		return
+	}
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		for _, p := range plans() {
 			s := open()
@@ -142,7 +149,7 @@ func killedOnce(t *testing.T, s *store.Store, p plan, at int, moment string) {
 	w.kill()
 	w.start(nil)
 	end := w.ended(n.UUID)
-	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.journal)
+	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.said())
 	p.verdict(t, w, end, 1)
 }
 
@@ -171,7 +178,7 @@ func (p plan) verdict(t *testing.T, w *world, end ingot.Node, attempts int) {
 	require.Equal(t, p.power, end.PowerState)
 	require.Empty(t, end.Reservation)
 	if p.once != "" {
-		require.Equal(t, attempts, w.count(p.once), "%q", w.journal)
+		require.Equal(t, attempts, w.count(p.once), "%q", w.said())
 	}
 }
 
@@ -215,7 +222,7 @@ func classOf(s ingot.State) ingot.StateClass {
 // with at most one more attempt, and the agent of the last boot did the work.
 func TestPowerCutAnywhere(t *testing.T) {
 	for _, p := range plans() {
-		if p.once == "" {
+		if p.once == "" || underRace && p.name != "deploy" {
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
@@ -244,7 +251,7 @@ func cutOnce(t *testing.T, p plan, at int) {
 	})
 	w.ask(n.UUID, p.verb)
 	end := w.ended(n.UUID)
-	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.journal)
-	require.LessOrEqual(t, w.count(p.once), 2, "%q", w.journal)
-	require.GreaterOrEqual(t, w.count(p.once), 1, "%q", w.journal)
+	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.said())
+	require.LessOrEqual(t, w.count(p.once), 2, "%q", w.said())
+	require.GreaterOrEqual(t, w.count(p.once), 1, "%q", w.said())
 }

@@ -76,7 +76,7 @@ func TestPowerVerbs(t *testing.T) {
 			return now.TargetPowerState == "" && now.PowerState == step.want
 		}, 10*time.Second, time.Millisecond, step.target)
 	}
-	require.Equal(t, 2, w.count("power off"), "a reboot and an off: %q", w.journal)
+	require.Equal(t, 2, w.count("power off"), "a reboot and an off: %q", w.said())
 }
 
 func TestVerbsThatTheTableDoesNotHave(t *testing.T) {
@@ -103,7 +103,7 @@ func TestNothingPowersOffANodeThatMustStayOn(t *testing.T) {
 	}
 	err = w.conductor().SetPower(t.Context(), w.get(n.UUID), ingot.TargetReboot, 0)
 	require.ErrorContains(t, err, "disable_power_off")
-	require.Empty(t, w.journal)
+	require.Empty(t, w.said())
 }
 
 func TestDeleteReplacesADeployThatWaits(t *testing.T) {

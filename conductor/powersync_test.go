@@ -81,7 +81,7 @@ func TestPowerSyncNeverPowersOffAnInstance(t *testing.T) {
 	state, err := w.rack.Machine(&running).PowerState(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, ingot.PowerOn, state)
-	require.Equal(t, 1, w.count("power off"), "%q", w.journal)
+	require.Equal(t, 1, w.count("power off"), "%q", w.said())
 }
 
 func TestPowerFaultComesAndGoes(t *testing.T) {

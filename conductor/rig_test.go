@@ -103,6 +103,13 @@ func (w *world) note(format string, args ...any) {
 	w.journal = append(w.journal, fmt.Sprintf(format, args...))
 }
 
+// said is the journal so far.
+func (w *world) said() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.journal...)
+}
+
 // count says how often a line is in the journal.
 func (w *world) count(line string) int {
 	w.mu.Lock()
@@ -155,7 +162,7 @@ func (w *world) until(id string, state ingot.State) ingot.Node {
 		}
 		if time.Now().After(deadline) {
 			op, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision)
-			require.FailNow(w.t, "state never came", "want %s, is %s (target %s, error %q); operation %+v, %v; journal %q", state, n.ProvisionState, n.TargetProvisionState, n.LastError, op, err, w.journal)
+			require.FailNow(w.t, "state never came", "want %s, is %s (target %s, error %q); operation %+v, %v; journal %q", state, n.ProvisionState, n.TargetProvisionState, n.LastError, op, err, w.said())
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

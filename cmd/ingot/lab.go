@@ -9,7 +9,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -93,6 +95,11 @@ func (l *labRack) ramdisk(ctx context.Context, log *slog.Logger) (string, error)
 	return dir, err
 }
 
+// untilHangup ends also when the terminal is closed: a rack has to be taken down.
+func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
+}
+
 // labUp is `ingot lab up`.
 type labUp struct {
 	labRack
@@ -101,6 +108,8 @@ type labUp struct {
 
 // Run keeps a rack running until it is told to stop.
 func (u *labUp) Run(ctx context.Context) error {
+	ctx, stop := untilHangup(ctx)
+	defer stop()
 	disk, err := u.ramdisk(ctx, logger(true, false))
 	if err != nil {
 		return err

@@ -26,6 +26,8 @@ var errTour = errors.New("the tour failed")
 
 // Run goes through the main job. With a terminal the rack then stays up until Ctrl-C.
 func (t *labTour) Run(ctx context.Context) error {
+	ctx, stop := untilHangup(ctx)
+	defer stop()
 	view := &lab.View{Out: os.Stdout}
 	view.Width, view.Terminal = terminal(os.Stdout)
 	image, disk, err := t.prepare(ctx, view)

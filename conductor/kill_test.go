@@ -3,6 +3,7 @@ package conductor_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -100,9 +101,16 @@ func overAll(t *testing.T, test func(t *testing.T, s *store.Store, p plan)) {
 		test(t, storetest.SQLite(t), deploy)
 		return
 	}
-	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		if cfg.URL != "" { // these tests kill processes, not the power: no commit needs to wait for the disk
+			separator := "?"
+			if strings.Contains(cfg.URL, "?") {
+				separator = "&"
+			}
+			cfg.URL += separator + "synchronous_commit=off"
+		}
+		s := storetest.Open(t, cfg)
 		for _, p := range plans() {
-			s := open()
 			t.Run(p.name, func(t *testing.T) { test(t, s, p) })
 		}
 	})

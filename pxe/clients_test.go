@@ -45,8 +45,10 @@ func TestUdhcpc(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := h.run(t, "udhcpc", "-i", "eth0", "-f", "-q", "-n", "-s", script, "-O", "ntpsrv", "-O", "staticroutes")
-	for _, want := range []string{"ip=10.77.0.160", "subnet=255.255.255.0", "router=10.77.0.254", "dns=10.77.0.53 10.77.0.54", "domain=lab.example",
-		"ntpsrv=10.77.0.123", "staticroutes=10.99.0.0/16 10.77.0.9 0.0.0.0/0 10.77.0.254", "lease=3600", "serverid=10.77.0.1"} {
+	for _, want := range []string{
+		"ip=10.77.0.160", "subnet=255.255.255.0", "router=10.77.0.254", "dns=10.77.0.53 10.77.0.54", "domain=lab.example",
+		"ntpsrv=10.77.0.123", "staticroutes=10.99.0.0/16 10.77.0.9 0.0.0.0/0 10.77.0.254", "lease=3600", "serverid=10.77.0.1",
+	} {
 		if !slices.Contains(strings.Split(out, "\n"), want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

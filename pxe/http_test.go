@@ -86,8 +86,10 @@ func TestScriptRequest(t *testing.T) {
 	b := newWebBench(t)
 	w := b.get("GET", "http://boot.example:8088/boot/script?mac=52-54-00-AA-00-09&arch=7&uuid="+rackUUID)
 	text := w.Body.String()
-	for _, want := range []string{"#!ipxe\n", "kernel http://boot.example:8088/boot/file/good/vmlinuz initrd=initrd ipa-api-url=http://boot.example:8088 console=ttyS0 ||",
-		"chain --replace --autofree http://boot.example:8088/boot/script?mac=52:54:00:aa:00:09&arch=7&uuid=" + rackUUID} {
+	for _, want := range []string{
+		"#!ipxe\n", "kernel http://boot.example:8088/boot/file/good/vmlinuz initrd=initrd ipa-api-url=http://boot.example:8088 console=ttyS0 ||",
+		"chain --replace --autofree http://boot.example:8088/boot/script?mac=52:54:00:aa:00:09&arch=7&uuid=" + rackUUID,
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

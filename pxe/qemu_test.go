@@ -141,9 +141,11 @@ func (r *rack) boot(t *testing.T, m machine) *lines {
 	if m.nic == "" {
 		m.nic = "virtio-net-pci"
 	}
-	args := []string{"-M", "q35,graphics=off", "-accel", "tcg,thread=multi", "-cpu", "qemu64", "-m", "512", "-nodefaults", "-no-user-config",
+	args := []string{
+		"-M", "q35,graphics=off", "-accel", "tcg,thread=multi", "-cpu", "qemu64", "-m", "512", "-nodefaults", "-no-user-config",
 		"-display", "none", "-serial", "stdio", "-no-reboot", "-uuid", rackUUID,
-		"-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", m.nic + ",netdev=n0,mac=" + m.mac + ",bootindex=1"}
+		"-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", m.nic + ",netdev=n0,mac=" + m.mac + ",bootindex=1",
+	}
 	if m.uefi {
 		vars := filepath.Join(r.dir, "vars.fd")
 		run(t, "cp", "/usr/share/OVMF/OVMF_VARS_4M.fd", vars)

@@ -80,9 +80,21 @@ func TestTFTPRubbish(t *testing.T) {
 
 // tftpRubbish is malformed requests of many kinds.
 func tftpRubbish() [][]byte {
-	all := [][]byte{{}, {0}, {0, 1}, {0, 1, 0}, {0, 1, 0, 0, 0, 0}, []byte("\x00\x01snponly.efi"), []byte("\x00\x01snponly.efi\x00"),
+	all := [][]byte{
+		{},
+		{0},
+		{0, 1},
+		{0, 1, 0},
+		{0, 1, 0, 0, 0, 0},
+		[]byte("\x00\x01snponly.efi"), []byte("\x00\x01snponly.efi\x00"),
 		[]byte("\x00\x01snponly.efi\x00octet"), []byte("\x00\x01snponly.efi\x00octet\x00blksize\x00"), []byte("\x00\x01snponly.efi\x00octet\x00blksize\x00-1\x00"),
 		[]byte("\x00\x01snponly.efi\x00octet\x00blksize\x0099999999999999999999\x00tsize\x00x\x00"), []byte("\x00\x01snponly.efi\x00netascii\x00"),
-		[]byte("\x00\x01snponly.efi\x00octet\x00windowsize\x0065535\x00timeout\x000\x00"), []byte("\x00\x02x\x00octet\x00"), {0, 3, 0, 1}, {0, 4, 0, 1}, {0, 5, 0, 0, 0}, {0, 6, 1, 1, 0, 0}, {255, 255, 0, 0}}
+		[]byte("\x00\x01snponly.efi\x00octet\x00windowsize\x0065535\x00timeout\x000\x00"), []byte("\x00\x02x\x00octet\x00"),
+		{0, 3, 0, 1},
+		{0, 4, 0, 1},
+		{0, 5, 0, 0, 0},
+		{0, 6, 1, 1, 0, 0},
+		{255, 255, 0, 0},
+	}
 	return append(all, bytes.Repeat([]byte{0, 1, 'a', 0}, 300), slices.Concat([]byte{0, 1}, bytes.Repeat([]byte("../"), 400), []byte("\x00octet\x00")))
 }

@@ -49,7 +49,7 @@ func TestEndToEndPowerCut(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, imageWrites.FindAll(text, -1), 1, "each attempt wrote once")
 	}
-	require.Contains(t, string(b.do("node", "history", "list", "node-0", "--long")), "lost power", "the history says why it began again")
+	require.Contains(t, string(b.do("node", "history", "list", "node-0", "-f", "json")), "lost power", "the history says why it began again")
 }
 
 // cutPowerDuringWrite waits for the first words about written bytes and kills the machine's process.

@@ -51,7 +51,7 @@ func (p plan) run(w *world) ingot.Node {
 // ended waits until a node has no live operation.
 func (w *world) ended(id string) ingot.Node {
 	w.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for {
 		_, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision)
 		if ingot.CodeOf(err) == ingot.NotFound {

@@ -154,7 +154,7 @@ func (w *world) ask(id string, verb ingot.Verb) {
 // until waits for a state, and says what the node was like if it never came.
 func (w *world) until(id string, state ingot.State) ingot.Node {
 	w.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for {
 		n := w.get(id)
 		if n.ProvisionState == state {

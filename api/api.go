@@ -18,7 +18,8 @@ import (
 // API serves users and ramdisks. Fields that are nil take their resource away: its paths answer 404.
 type API struct {
 	Nodes       NodeStore
-	Ports       PortStore
+	Ports       Records[ingot.Port, ingot.PortQuery]
+	Chassis     Records[ingot.Chassis, ingot.ChassisQuery]
 	History     HistoryStore
 	Inventories InventoryStore
 	Events      EventStore
@@ -86,13 +87,14 @@ func (a *API) log() *slog.Logger {
 
 // Handler serves users: the whole API, probes and metrics.
 func (a *API) Handler() http.Handler {
-	return a.build(a.userRoutes(), false)
+	t := newTables()
+	return a.build(t, a.userRoutes(t), false)
 }
 
 // RamdiskHandler serves machines on provisioning networks: discovery, lookup, heartbeat and continue_inspection, and
 // nothing else. It needs no authentication: agents prove themselves by their token.
 func (a *API) RamdiskHandler() http.Handler {
-	return a.build(a.ramdiskRoutes(), true)
+	return a.build(newTables(), a.ramdiskRoutes(), true)
 }
 
 // newUUID is random (RFC 9562 version 4).

@@ -12,6 +12,8 @@ type field[T, Q any] struct {
 	name  string
 	since int // the first minor version that knows it; below, it is hidden, and naming it is 406
 	column[T]
+	// part is a list of things below this one: on the wire a pair of links to it.
+	part   bool
 	brief  bool // part of the default list
 	create bool // POST may set it
 	patch  bool // PATCH may change it
@@ -160,6 +162,19 @@ func computed[T any](get func(*T) any) column[T] { return column[T]{get: get} }
 
 // shown takes away a column's setter: the field is for reading.
 func shown[T any](c column[T]) column[T] { return column[T]{kind: c.kind, get: c.get, order: c.order} }
+
+// parts is the column of a field that is links to a list below: linkParts makes them.
+func parts[T any]() column[T] { return computed(func(*T) any { return nil }) }
+
+// linkParts puts links into the place of the parts that were rendered; at is the thing's path.
+func linkParts[T, Q any](r *request, table []field[T, Q], at string, out map[string]any) {
+	for i := range table {
+		f := &table[i]
+		if _, shown := out[f.name]; f.part && shown {
+			out[f.name] = r.links(at + "/" + f.name)
+		}
+	}
+}
 
 // wireTime is a time as Ironic writes it (Python's isoformat): microseconds only when there are any.
 func wireTime(t time.Time) any {

@@ -93,13 +93,6 @@ func notEmpty(name string) func(any) error {
 	}
 }
 
-func noChassis(v any) error {
-	if v == nil {
-		return nil
-	}
-	return ingot.Errorf(ingot.Invalid, "Chassis %s could not be found.", v)
-}
-
 func noNetworkData(v any) error {
 	if m, ok := v.(map[string]any); v == nil || ok && len(m) == 0 {
 		return nil

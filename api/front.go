@@ -23,7 +23,7 @@ type front struct {
 }
 
 // build makes a handler of the routes and of what stands beside /v1.
-func (a *API) build(routes []route, public bool) http.Handler {
+func (a *API) build(t *tables, routes []route, public bool) http.Handler {
 	mux := chi.NewRouter()
 	mux.Use(middleware.GetHead)
 	if a.Registry != nil {
@@ -43,7 +43,7 @@ func (a *API) build(routes []route, public bool) http.Handler {
 		}
 		mux.Method(rt.method, path, adapt(rt.since, rt.handle))
 	}
-	return front{api: a, tables: newTables(), mux: mux, public: public}
+	return front{api: a, tables: t, mux: mux, public: public}
 }
 
 func notFound(*request) (response, error) {

@@ -23,7 +23,7 @@ func nodeFields() []nodeField {
 		{name: "instance_info", column: sealed(func(n *node) *map[string]any { return &n.InstanceInfo }), create: true, patch: true, secret: maskInstance, readBy: "deploy: image and capabilities"},
 		{name: "instance_uuid", column: id(func(n *node) *string { return &n.InstanceUUID }), brief: true, create: true, patch: true, readBy: "nodes: one node for each instance; config drive: uuid", filter: uuidFilter("instance_uuid", func(q *ingot.NodeQuery) *string { return &q.InstanceUUID })},
 		{name: "instance_name", since: 104, column: text(func(n *node) *string { return &n.InstanceName }), create: true, patch: true, max: 255, readBy: "nodes: list filter", check: notEmpty("instance_name"), filter: textFilter(func(q *ingot.NodeQuery) *string { return &q.InstanceName })},
-		{name: "chassis_uuid", column: id(func(n *node) *string { return &n.ChassisUUID }), create: true, patch: true, check: noChassis, readBy: "refused: there are no chassis", filter: uuidFilter("chassis_uuid", func(q *ingot.NodeQuery) *string { return &q.ChassisUUID })},
+		{name: "chassis_uuid", column: id(func(n *node) *string { return &n.ChassisUUID }), create: true, patch: true, readBy: "chassis: lists of nodes; store: it must be there", filter: uuidFilter("chassis_uuid", func(q *ingot.NodeQuery) *string { return &q.ChassisUUID })},
 		{name: "power_state", column: shown(text(func(n *node) *ingot.PowerState { return &n.PowerState })), brief: true},
 		{name: "target_power_state", column: shown(text(func(n *node) *ingot.PowerState { return &n.TargetPowerState }))},
 		{name: "provision_state", column: shown(text(func(n *node) *ingot.State { return &n.ProvisionState })), brief: true, filter: stateFilter, filterSince: 9},
@@ -62,6 +62,8 @@ func nodeFields() []nodeField {
 		{name: "shard", since: 82, column: text(func(n *node) *string { return &n.Shard }), create: true, patch: true, max: 255, readBy: "nodes: list filters", filter: shardFilter},
 		{name: "parent_node", since: 83, column: text(func(n *node) *string { return &n.ParentNode }), create: true, patch: true, max: 36, readBy: "nodes: children are listed apart", filter: textFilter(func(q *ingot.NodeQuery) *string { return &q.ParentNode })},
 		{name: "disable_power_off", since: 95, column: flag(func(n *node) *bool { return &n.DisablePowerOff }), create: true, patch: true, readBy: "power: refuses off; power sync: does not force"},
+		{name: "ports", column: parts[node](), part: true},
+		{name: "states", since: 14, column: parts[node](), part: true},
 		{name: "created_at", column: moment(func(n *node) *time.Time { return &n.CreatedAt })},
 		{name: "updated_at", column: moment(func(n *node) *time.Time { return &n.UpdatedAt })},
 	}

@@ -61,13 +61,8 @@ func (r *request) renderNode(n *ingot.Node, selected []string) map[string]any {
 	if out["provision_state"] != nil {
 		out["provision_state"] = r.wireState(n.ProvisionState)
 	}
+	linkParts(r, r.tables.nodes, "nodes/"+n.UUID, out)
 	out["links"] = r.links("nodes/" + n.UUID)
-	if selected == nil || contains(selected, "ports") {
-		out["ports"] = r.links("nodes/" + n.UUID + "/ports")
-	}
-	if r.since(14) && (selected == nil || contains(selected, "states")) {
-		out["states"] = r.links("nodes/" + n.UUID + "/states")
-	}
 	return out
 }
 
@@ -83,12 +78,13 @@ func (r *request) wireState(s ingot.State) any {
 }
 
 // listNodes is GET /v1/nodes.
-func listNodes(r *request) (response, error) { return nodeList(r, "nodes", false) }
+func listNodes(r *request) (response, error) { return nodeList(r, false, nil) }
 
 // listNodesDetail is GET /v1/nodes/detail, which old clients use.
-func listNodesDetail(r *request) (response, error) { return nodeList(r, "nodes/detail", true) }
+func listNodesDetail(r *request) (response, error) { return nodeList(r, true, nil) }
 
-func nodeList(r *request, path string, detail bool) (response, error) {
+// nodeList answers a page of nodes; narrow, where the list is below another thing, selects what belongs to it.
+func nodeList(r *request, detail bool, narrow func(*request, *ingot.NodeQuery) error) (response, error) {
 	table := r.tables.nodes
 	a := r.args(append(pageArgs(), filterNames(table)...)...)
 	s := selectionOf(r, a, table)
@@ -99,6 +95,11 @@ func nodeList(r *request, path string, detail bool) (response, error) {
 	filterBy(r, a, table, &query)
 	if a.err != nil {
 		return response{}, a.err
+	}
+	if narrow != nil {
+		if err := narrow(r, &query); err != nil {
+			return response{}, err
+		}
 	}
 	query.Page = s.page
 	nodes, err := r.api.Nodes.ListNodes(r.Context(), query)
@@ -116,7 +117,7 @@ func nodeList(r *request, path string, detail bool) (response, error) {
 	if query.InstanceUUID != "" {
 		s.page.Limit = 0 // an instance has one node: there is no next page
 	}
-	return r.collection("nodes", path, items, s.page.Limit, last), nil
+	return r.collection("nodes", strings.TrimPrefix(r.URL.Path, "/v1/"), items, s.page.Limit, last), nil
 }
 
 // showNode is GET /v1/nodes/{node}.

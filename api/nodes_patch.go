@@ -48,6 +48,9 @@ func (p *nodePatch) run() (ingot.Node, error) {
 	if p.reset && !p.names("driver") {
 		return ingot.Node{}, ingot.Errorf(ingot.Invalid, "The reset_interfaces parameter can only be used when changing the node's driver.")
 	}
+	if !p.r.since(25) && slices.ContainsFunc(p.ops, func(op patchOp) bool { return op.path == "/chassis_uuid" && op.value == nil }) {
+		return ingot.Node{}, errNotAcceptable() // a node could not be taken out of its chassis then
+	}
 	node, err := p.r.node()
 	if err != nil {
 		return node, err

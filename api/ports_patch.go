@@ -6,61 +6,23 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// patchPort is PATCH /v1/ports/{port}.
-func patchPort(r *request) (response, error) {
-	body, err := r.json()
+// judgePort prepares a patch of a port: its node, and the node that it is to have, must be there.
+func judgePort(r *request, p *ingot.Port, ops []patchOp) (func(before, after *ingot.Port) error, error) {
+	node, err := r.nodeNamed(p.NodeUUID)
 	if err != nil {
-		return response{}, err
+		return nil, err
 	}
-	ops, err := parsePatch(r, body)
-	if err != nil {
-		return response{}, err
-	}
-	if err := checkPatch(r, r.tables.ports, ops); err != nil {
-		return response{}, err
-	}
-	port, err := r.port()
-	if err != nil {
-		return response{}, err
-	}
-	node, err := r.nodeNamed(port.NodeUUID)
-	if err != nil {
-		return response{}, err
-	}
-	if err := r.portNode(port, ops); err != nil {
-		return response{}, err
-	}
-	var refused error
-	changed, err := r.api.Ports.ChangePort(r.Context(), port.UUID, 0, func(p *ingot.Port) error {
-		before := *p
-		if refused = applyPatch(r.tables.ports, p, ops); refused == nil {
-			refused = r.portChangeAllowed(&node, &before, p)
-		}
-		return refused
-	}, portEvent("updated", &port))
-	if refused != nil {
-		err = refused
-	}
-	if err != nil {
-		return response{}, err
-	}
-	return response{body: r.renderPort(&changed, nil)}, nil
-}
-
-// portNode checks that the node that a patch names is there.
-func (r *request) portNode(port ingot.Port, ops []patchOp) error {
-	preview := port
-	if err := applyPatch(r.tables.ports, &preview, ops); err != nil {
-		return err
+	preview := *p
+	if err := applyPatch(r.tables.ports.fields, &preview, ops); err != nil {
+		return nil, err
 	}
 	if preview.NodeUUID == "" {
-		return schemaError("patch", "'node_uuid' is a required property")
+		return nil, schemaError("patch", "'node_uuid' is a required property")
 	}
-	_, err := r.nodeNamed(preview.NodeUUID)
-	if ingot.CodeOf(err) == ingot.NotFound {
-		return ingot.Errorf(ingot.Invalid, "%w", err)
+	if _, err := r.ownerNamed(preview.NodeUUID); err != nil {
+		return nil, err
 	}
-	return err
+	return func(before, after *ingot.Port) error { return r.portChangeAllowed(&node, before, after) }, nil
 }
 
 // portChangeAllowed applies Ironic's rules (its update_port): a machine in use keeps the addresses and cables that

@@ -31,7 +31,7 @@ func showVersion(r *request) (response, error) {
 		"media_types": map[string]string{"base": "application/json", "type": "application/vnd.openstack.ironic.v1+json"},
 		"version":     r.version(),
 	}
-	for _, rt := range r.api.userRoutes() {
+	for _, rt := range r.api.userRoutes(r.tables) {
 		name := strings.Split(strings.TrimPrefix(rt.path, "/"), "/")[0]
 		if since := firstListed(rt, name); name == "" || probe(rt.path) || !r.since(since) || body[name] != nil {
 			continue

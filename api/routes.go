@@ -8,7 +8,7 @@ type route struct {
 }
 
 // userRoutes is everything that users may call.
-func (a *API) userRoutes() []route {
+func (a *API) userRoutes(t *tables) []route {
 	routes := discoveryRoutes()
 	add := func(has bool, more ...route) {
 		if has {
@@ -50,16 +50,8 @@ func (a *API) userRoutes() []route {
 	add(a.Nodes != nil && a.Inventories != nil,
 		route{"GET", "/nodes/{node}/inventory", 81, showInventory},
 	)
-	add(a.Ports != nil,
-		route{"GET", "/ports", 1, listPorts},
-		route{"POST", "/ports", 1, createPort},
-		route{"GET", "/ports/detail", 1, listPortsDetail},
-		route{"GET", "/ports/{port}", 1, showPort},
-		route{"PATCH", "/ports/{port}", 1, patchPort},
-		route{"DELETE", "/ports/{port}", 1, deletePort},
-		route{"GET", "/nodes/{node}/ports", 1, listNodePorts},
-		route{"GET", "/nodes/{node}/ports/detail", 1, listNodePortsDetail},
-	)
+	add(true, a.portRoutes(t)...)
+	add(true, a.chassisRoutes(t)...)
 	add(a.Drivers != nil,
 		route{"GET", "/drivers", 1, listDrivers},
 		route{"GET", "/drivers/{driver}", 1, showDriver},

@@ -2,14 +2,18 @@ package api
 
 import "github.com/ingot-metal/ingot"
 
-// tables are the fields of every resource, made once for each handler: lists render a thousand things from them.
+// tables are the fields of every resource, and the simple resources whole, made once for each handler: lists render a thousand things from them.
 type tables struct {
 	nodes      []nodeField
-	ports      []portField
+	ports      *resource[ingot.Port, ingot.PortQuery]
+	chassis    *resource[ingot.Chassis, ingot.ChassisQuery]
 	conductors []field[ingot.Conductor, struct{}]
 	history    []field[ingot.History, struct{}]
 }
 
 func newTables() *tables {
-	return &tables{nodes: nodeFields(), ports: portFields(), conductors: conductorFields(), history: historyFields()}
+	return &tables{
+		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(),
+		ports: portResource(), chassis: chassisResource(),
+	}
 }

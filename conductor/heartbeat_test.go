@@ -21,7 +21,7 @@ func (w *world) waiting() ingot.Node {
 	w.t.Helper()
 	w.rack.Delays.Boot = time.Hour
 	n := w.node(ingot.Available)
-	require.NoError(w.t, w.store.CreatePort(w.t.Context(), &ingot.Port{UUID: uuid.NewString(), NodeUUID: n.UUID, Address: mac, PXEEnabled: true}))
+	require.NoError(w.t, w.store.Ports().Create(w.t.Context(), &ingot.Port{UUID: uuid.NewString(), NodeUUID: n.UUID, Address: mac, PXEEnabled: true}))
 	w.ask(n.UUID, ingot.VerbActive)
 	return w.until(n.UUID, ingot.DeployWait)
 }
@@ -92,7 +92,7 @@ func TestWhatMachinesBoot(t *testing.T) {
 	require.Contains(t, spec.Cmdline, "ipa-api-url={boot} ")
 	require.Contains(t, spec.Cmdline, "BOOTIF=01-52-54-00-00-00-01")
 	quiet := ingot.Port{UUID: uuid.NewString(), NodeUUID: n.UUID, Address: "52:54:00:00:00:02"}
-	require.NoError(t, w.store.CreatePort(ctx, &quiet))
+	require.NoError(t, w.store.Ports().Create(ctx, &quiet))
 	spec, err = c.Decide(ctx, ingot.BootRequest{MAC: quiet.Address})
 	require.NoError(t, err)
 	require.Equal(t, ingot.BootSilence, spec.Action, "pxe_enabled is false")

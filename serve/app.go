@@ -99,7 +99,7 @@ func (a *App) wire() error {
 		return err
 	}
 	a.API = &api.API{
-		Nodes: a.Store, Ports: a.Store, History: a.Store, Inventories: a.Store, Events: a.Store, Operations: a.Store,
+		Nodes: a.Store, Ports: a.Store.Ports(), Chassis: a.Store.Chassis(), History: a.Store, Inventories: a.Store, Events: a.Store, Operations: a.Store,
 		Provisioner: a.Conductor, Management: a.Conductor, Agents: a.Conductor, Drivers: drivers, Networks: cfg.Networks,
 		Auth: auth, Ready: a.Store.Healthy, Registry: prometheus.NewRegistry(), PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}

@@ -108,7 +108,7 @@ func (t *tx) load(ops []ingot.Operation, conductor string) ([]ingot.Pass, error)
 		return nil, err
 	}
 	query, args = in("node_uuid IN (?) ORDER BY id", own)
-	ports, err := t.ports(query, args...)
+	ports, err := t.store.tables.ports.selected(&t.conn, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -230,14 +230,14 @@ func (t *tx) commitNode(op *ingot.Operation, result ingot.Result) error {
 func (t *tx) createNewPorts(node string, ports []ingot.Port) error {
 	for _, p := range ports {
 		p.NodeUUID = node
-		err := t.createPort(&p)
+		err := t.store.tables.ports.create(t, &p)
 		if ingot.CodeOf(err) != ingot.Conflict {
 			if err != nil {
 				return err
 			}
 			continue
 		}
-		have, lookup := t.port("address = ?", p.Address)
+		have, lookup := t.store.tables.ports.one(&t.conn, "address = ?", p.Address)
 		if lookup == nil && have.NodeUUID == node {
 			continue
 		}

@@ -73,6 +73,14 @@ func newNode(t testing.TB, s *store.Store, name string) ingot.Node {
 	return n
 }
 
+// newChassis creates a chassis and gives its UUID.
+func newChassis(t testing.TB, s *store.Store) string {
+	t.Helper()
+	var c ingot.Chassis
+	require.NoError(t, s.Chassis().Create(context.Background(), &c))
+	return c.UUID
+}
+
 // start begins a verify of the node.
 func start(t testing.TB, s *store.Store, node string) ingot.Operation {
 	t.Helper()

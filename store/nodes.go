@@ -100,12 +100,15 @@ func (s *Store) CreateNode(ctx context.Context, node *ingot.Node, ports []ingot.
 		if err := t.refuseTaken(&n, &ingot.Node{}); err != nil {
 			return err
 		}
+		if err := t.judgeChassis(&n, &ingot.Node{}); err != nil {
+			return err
+		}
 		if err := s.tables.nodes.insert(&t.conn, &n); err != nil {
 			return err
 		}
 		for i := range made {
 			made[i].NodeUUID = n.UUID
-			if err := t.createPort(&made[i]); err != nil {
+			if err := s.tables.ports.create(t, &made[i]); err != nil {
 				return err
 			}
 		}
@@ -210,6 +213,9 @@ func (t *tx) applyToNode(n *ingot.Node, change func(*ingot.Node) error) error {
 		n.ProvisionUpdatedAt = t.now
 	}
 	if err := t.refuseTaken(n, &was); err != nil {
+		return err
+	}
+	if err := t.judgeChassis(n, &was); err != nil {
 		return err
 	}
 	after, err := table.encode(n)

@@ -25,10 +25,10 @@ func TestNodeFilters(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		ctx := context.Background()
 		yes, no, group := true, false, ""
-		parent := uuid.NewString()
+		parent, chassis := uuid.NewString(), newChassis(t, s)
 		a := ingot.Node{
 			Name: "a", Driver: "ipmi", ProvisionState: ingot.Active, InstanceUUID: uuid.NewString(), InstanceName: "i", Owner: "p1",
-			ResourceClass: "big", ConductorGroup: "rack", Shard: "s1", Conductor: "c1", ChassisUUID: "ch", Description: "50% of THE rack_1", Fault: ingot.FaultPower,
+			ResourceClass: "big", ConductorGroup: "rack", Shard: "s1", Conductor: "c1", ChassisUUID: chassis, Description: "50% of THE rack_1", Fault: ingot.FaultPower,
 		}
 		b := ingot.Node{Name: "b", Driver: "redfish", ProvisionState: ingot.Available, Maintenance: true, Lessee: "p1", Retired: true, Shard: "s2", Description: "the rack-1"}
 		c := ingot.Node{Name: "c", Driver: "redfish", ParentNode: parent}
@@ -52,7 +52,7 @@ func TestNodeFilters(t *testing.T) {
 			"shards":               {ingot.NodeQuery{Shards: []string{"s2", "s3"}}, []string{"b"}},
 			"instance":             {ingot.NodeQuery{InstanceUUID: a.InstanceUUID}, []string{"a"}},
 			"instance name":        {ingot.NodeQuery{InstanceName: "i"}, []string{"a"}},
-			"chassis":              {ingot.NodeQuery{ChassisUUID: "ch"}, []string{"a"}},
+			"chassis":              {ingot.NodeQuery{ChassisUUID: chassis}, []string{"a"}},
 			"state":                {ingot.NodeQuery{ProvisionState: ingot.Available}, []string{"b"}},
 			"driver":               {ingot.NodeQuery{Driver: "redfish", IncludeChildren: true}, []string{"b", "c"}},
 			"class":                {ingot.NodeQuery{ResourceClass: "big"}, []string{"a"}},

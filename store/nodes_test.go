@@ -17,7 +17,9 @@ import (
 )
 
 // fullNode has a value in every field that the store keeps.
-func fullNode() ingot.Node {
+func fullNode(t testing.TB, s *store.Store) ingot.Node {
+	t.Helper()
+	chassis := newChassis(t, s)
 	yes, no := true, false
 	at := time.Date(2026, 5, 4, 3, 2, 1, 123456000, time.UTC)
 	n := ingot.Node{
@@ -26,7 +28,7 @@ func fullNode() ingot.Node {
 		Properties:   map[string]any{"cpus": 8.0, "empty": map[string]any{}, "null": nil, "no": false},
 		Extra:        map[string]any{"text": "<&>\u2028 \u00e4", "big": 1e300},
 		InstanceInfo: map[string]any{"image_source": "http://192.0.2.1/i", "rescue_password": ingot.Secret("pw2")},
-		InstanceUUID: uuid.NewString(), InstanceName: "in", ChassisUUID: uuid.NewString(),
+		InstanceUUID: uuid.NewString(), InstanceName: "in", ChassisUUID: chassis,
 		PowerState: ingot.PowerOn, TargetPowerState: ingot.PowerOff, ProvisionState: ingot.Deploying, TargetProvisionState: ingot.Active,
 		ProvisionUpdatedAt: at, LastError: "e", Maintenance: true, MaintenanceReason: "mr", Fault: ingot.FaultClean, ConsoleEnabled: true,
 		BootMode: ingot.ModeUEFI, SecureBoot: &no,
@@ -50,7 +52,7 @@ func fullNode() ingot.Node {
 func TestNodeComesBackAsItWas(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store) {
 		ctx := context.Background()
-		n := fullNode()
+		n := fullNode(t, s)
 		require.NoError(t, s.CreateNode(ctx, &n, nil))
 		require.EqualValues(t, 1, n.Version)
 		require.False(t, n.CreatedAt.IsZero())
@@ -135,7 +137,7 @@ func TestDuplicatesNameTheOther(t *testing.T) {
 		two := newNode(t, s, "two")
 		_, err = s.ChangeNode(ctx, ingot.NodeChange{UUID: two.UUID, Change: func(n *ingot.Node) error { n.Name = "one"; return nil }})
 		refused(t, err, ingot.Conflict, "A node with name one already exists. It belongs to node %s.", one.UUID)
-		err = s.CreatePort(ctx, &ingot.Port{NodeUUID: two.UUID, Address: "aa:00:00:00:00:02", Name: "p"})
+		err = s.Ports().Create(ctx, &ingot.Port{NodeUUID: two.UUID, Address: "aa:00:00:00:00:02", Name: "p"})
 		refused(t, err, ingot.Conflict, "A port with name p already exists. It is port %s of node %s.", ports[0].UUID, one.UUID)
 	})
 }
@@ -245,7 +247,7 @@ func TestDeleteNode(t *testing.T) {
 		refused(t, s.DeleteNode(ctx, n.UUID, 99), ingot.Conflict, "Node %s was changed by another request meanwhile; read it again and retry.", n.UUID)
 		require.NoError(t, s.DeleteNode(ctx, n.UUID, 1, ingot.Event{Type: "node.deleted"}))
 
-		_, err := s.Port(ctx, "aa:00:00:00:00:01")
+		_, err := s.Ports().Get(ctx, "aa:00:00:00:00:01")
 		require.Equal(t, ingot.NotFound, ingot.CodeOf(err))
 		_, err = s.Operation(ctx, op.UUID)
 		require.Equal(t, ingot.NotFound, ingot.CodeOf(err))

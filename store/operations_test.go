@@ -217,7 +217,7 @@ func fenced(t *testing.T, s *store.Store, pass ingot.Pass) {
 	steps, err := s.Steps(ctx, pass.Operation.UUID)
 	require.NoError(t, err)
 	require.Equal(t, len(pass.Steps), len(steps))
-	_, err = s.Port(ctx, "ff:00:00:00:00:ff")
+	_, err = s.Ports().Get(ctx, "ff:00:00:00:00:ff")
 	require.Equal(t, ingot.NotFound, ingot.CodeOf(err))
 	history, err := s.ListHistory(ctx, n.UUID, ingot.Page{})
 	require.NoError(t, err)

@@ -24,15 +24,15 @@ func TestPorts(t *testing.T) {
 			NodeUUID: n.UUID, Address: "AA:00:00:00:00:01", Name: "p", Description: "Left", PXEEnabled: true, LocalLinkConnection: map[string]any{"port_id": "1"},
 			PhysicalNetwork: "net", PortgroupUUID: "pg", IsSmartNIC: true, Extra: map[string]any{"a": 1.0}, Internal: map[string]any{"b": ingot.Secret("c")},
 		}
-		require.NoError(t, s.CreatePort(ctx, &p, ingot.Event{Type: "port.created"}))
+		require.NoError(t, s.Ports().Create(ctx, &p, ingot.Event{Type: "port.created"}))
 		for _, ident := range []string{p.UUID, "p", "aa:00:00:00:00:01"} {
-			got, err := s.Port(ctx, ident)
+			got, err := s.Ports().Get(ctx, ident)
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(p, got))
 		}
 		q := ingot.Port{NodeUUID: other.UUID, Address: mac(2)}
-		require.NoError(t, s.CreatePort(ctx, &q))
-		refused(t, s.CreatePort(ctx, &ingot.Port{NodeUUID: "nope", Address: mac(3)}), ingot.NotFound, "Node nope could not be found.")
+		require.NoError(t, s.Ports().Create(ctx, &q))
+		refused(t, s.Ports().Create(ctx, &ingot.Port{NodeUUID: "nope", Address: mac(3)}), ingot.NotFound, "Node nope could not be found.")
 		for _, query := range []ingot.PortQuery{{NodeUUID: n.UUID}, {Address: "AA:00:00:00:00:01"}, {PortgroupUUID: "pg"}, {DescriptionContains: "left"}, {Page: ingot.Page{SortKey: "address", Limit: 1}}} {
 			got, err := s.ListPorts(ctx, query)
 			require.NoError(t, err)
@@ -45,21 +45,21 @@ func TestPorts(t *testing.T) {
 		refused(t, err, ingot.NotFound, "Port nope could not be found.")
 
 		clock.move(time.Second)
-		got, err := s.ChangePort(ctx, p.UUID, 1, func(p *ingot.Port) error { p.PXEEnabled = false; return nil })
+		got, err := s.Ports().Change(ctx, p.UUID, 1, func(p *ingot.Port) error { p.PXEEnabled = false; return nil })
 		require.NoError(t, err)
 		require.EqualValues(t, 2, got.Version)
 		require.Equal(t, clock.Now(), got.UpdatedAt)
-		_, err = s.ChangePort(ctx, p.UUID, 1, func(*ingot.Port) error { return nil })
+		_, err = s.Ports().Change(ctx, p.UUID, 1, func(*ingot.Port) error { return nil })
 		refused(t, err, ingot.Conflict, "Port %s was changed by another request meanwhile; read it again and retry.", p.UUID)
-		_, err = s.ChangePort(ctx, q.UUID, 0, func(q *ingot.Port) error { q.Address = "AA:00:00:00:00:01"; return nil })
+		_, err = s.Ports().Change(ctx, q.UUID, 0, func(q *ingot.Port) error { q.Address = "AA:00:00:00:00:01"; return nil })
 		refused(t, err, ingot.Conflict, "A port with MAC address aa:00:00:00:00:01 already exists. It is port %s of node %s.", p.UUID, n.UUID)
 		cause := errors.New("no")
-		_, err = s.ChangePort(ctx, q.UUID, 0, func(*ingot.Port) error { return cause })
+		_, err = s.Ports().Change(ctx, q.UUID, 0, func(*ingot.Port) error { return cause })
 		require.Equal(t, cause, err)
 
-		refused(t, s.DeletePort(ctx, p.UUID, 1), ingot.Conflict, "Port %s was changed by another request meanwhile; read it again and retry.", p.UUID)
-		require.NoError(t, s.DeletePort(ctx, p.UUID, 2))
-		refused(t, s.DeletePort(ctx, p.UUID, 2), ingot.NotFound, "Port %s could not be found.", p.UUID)
+		refused(t, s.Ports().Delete(ctx, p.UUID, 1), ingot.Conflict, "Port %s was changed by another request meanwhile; read it again and retry.", p.UUID)
+		require.NoError(t, s.Ports().Delete(ctx, p.UUID, 2))
+		refused(t, s.Ports().Delete(ctx, p.UUID, 2), ingot.NotFound, "Port %s could not be found.", p.UUID)
 	})
 }
 
@@ -211,7 +211,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		ctx := context.Background()
 		s := open()
-		n := fullNode()
+		n := fullNode(t, s)
 		require.NoError(t, s.CreateNode(ctx, &n, nil))
 		op := start(t, s, n.UUID)
 		claimed := claimOne(t, s, "c")
@@ -236,7 +236,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		require.NoError(t, db.Close())
 		_, err = store.Open(context.Background(), cfg)
 		require.Equal(t, ingot.Invalid, ingot.CodeOf(err), "%v", err)
-		require.ErrorContains(t, err, "cannot open the database: a newer version of Ingot made its schema (99; this one knows up to 1)")
+		require.Regexp(t, `^cannot open the database: a newer version of Ingot made its schema \(99; this one knows up to \d+\)`, err.Error())
 	})
 }
 

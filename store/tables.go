@@ -5,11 +5,12 @@ import "github.com/ingot-metal/ingot"
 // tables are the entities' column tables, made once for each store.
 type tables struct {
 	nodes      *table[ingot.Node]
-	ports      *table[ingot.Port]
+	ports      *kind[ingot.Port, ingot.PortQuery]
+	chassis    *kind[ingot.Chassis, ingot.ChassisQuery]
 	operations *table[ingot.Operation]
 	steps      *table[step]
 }
 
 func newTables() tables {
-	return tables{nodes: nodeTable(), ports: portTable(), operations: operationTable(), steps: stepTable()}
+	return tables{nodes: nodeTable(), ports: portKind(), chassis: chassisKind(), operations: operationTable(), steps: stepTable()}
 }

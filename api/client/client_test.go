@@ -62,7 +62,7 @@ func start(t *testing.T) (*client.Client, *hands) {
 	t.Helper()
 	db := storetest.SQLite(t)
 	h := &hands{store: db, after: func(ingot.Node, ingot.ProvisionRequest) {}}
-	a := &api.API{Nodes: db, Ports: db, History: db, Inventories: db, Events: db, Provisioner: h, Drivers: h, Logger: slog.New(slog.DiscardHandler)}
+	a := &api.API{Nodes: db, Ports: db.Ports(), History: db, Inventories: db, Events: db, Provisioner: h, Drivers: h, Logger: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(a.Handler())
 	t.Cleanup(server.Close)
 	return &client.Client{BaseURL: server.URL + "/"}, h

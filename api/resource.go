@@ -1,0 +1,153 @@
+package api
+
+import (
+	"context"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Records is what the handlers of a simple resource need of the store: T is the thing, Q the query that selects it.
+type Records[T, Q any] interface {
+	// Get finds one by UUID or, where its sort has them, MAC address or name; NotFound when there is none.
+	Get(ctx context.Context, ident string) (T, error)
+	// List is NotFound when the page's marker is none.
+	List(ctx context.Context, query Q) ([]T, error)
+	// Create fills in what the store chooses (version, times). It is Conflict when something that only one may have is
+	// another's, which the sentence names; NotFound or Invalid when it does not go with the rest of the store.
+	Create(ctx context.Context, t *T, events ...ingot.Event) error
+	// Change gives the thing as it is after the change, which runs in the transaction and may run more than once;
+	// version 0 takes any.
+	Change(ctx context.Context, uuid string, version int64, change func(*T) error, events ...ingot.Event) (T, error)
+	// Delete is Conflict when the thing is no longer of the version, and Invalid while others need it.
+	Delete(ctx context.Context, uuid string, version int64, events ...ingot.Event) error
+}
+
+// resource is all that is particular to one simple resource. Its handlers (resource_list.go, resource_change.go) are
+// those of every such resource: what they need beside the table of fields is a hook here, and a nil hook does nothing.
+type resource[T, Q any] struct {
+	name string // one of them, in sentences and events: "port"
+	noun string // as sentences begin: "Port"
+	path string // below /v1: "ports"
+	list string // the name of a list of them; "" is path
+	// param is the name of the path's part that names one; "" is name.
+	param string
+	since int // the first minor version that has the resource
+	named int // the first that finds one by its name; 0 is never
+
+	fields []field[T, Q]
+	store  func(*API) Records[T, Q]
+	uuid   func(*T) string
+	// version is the row's, for deleting what was judged.
+	version func(*T) int64
+	page    func(*Q) *ingot.Page
+	// tell is which node an event is about, and what it says of the thing.
+	tell func(*T) (node string, data map[string]any)
+
+	// params are list parameters that are no fields, and narrow reads them.
+	params []string
+	narrow func(r *request, a *args, q *Q) error
+	// fresh is a new thing before the body fills it; the zero value when nil.
+	fresh func() T
+	// take fills a new thing from the body of a POST, in place of fill alone.
+	take func(r *request, body any, t *T) error
+	// judge prepares a patch: what it gives runs in the transaction, with the thing before and after.
+	judge func(r *request, t *T, ops []patchOp) (func(before, after *T) error, error)
+	// deletable says why the thing may not be deleted.
+	deletable func(r *request, t *T) error
+}
+
+// routes are the resource's own, where this service has a store for it.
+func (s *resource[T, Q]) routes(a *API) []route {
+	if s.store(a) == nil {
+		return nil
+	}
+	all, one := "/"+s.path, "/"+s.path+"/{"+s.pathParam()+"}"
+	return []route{
+		{"GET", all, s.since, s.handleList},
+		{"POST", all, s.since, s.handleCreate},
+		{"GET", all + "/detail", s.since, s.handleDetail},
+		{"GET", one, s.since, s.handleShow},
+		{"PATCH", one, s.since, s.handlePatch},
+		{"DELETE", one, s.since, s.handleDelete},
+	}
+}
+
+// below are the routes of the resource's lists under another thing: the path has its part in braces, and narrow selects
+// what belongs to it.
+func (s *resource[T, Q]) below(a *API, path string, since int, narrow func(r *request, q *Q) error) []route {
+	if s.store(a) == nil {
+		return nil
+	}
+	return []route{
+		{"GET", path, since, func(r *request) (response, error) { return s.listAs(r, false, narrow) }},
+		{"GET", path + "/detail", since, func(r *request) (response, error) { return s.listAs(r, true, narrow) }},
+	}
+}
+
+func (s *resource[T, Q]) pathParam() string {
+	if s.param != "" {
+		return s.param
+	}
+	return s.name
+}
+
+func (s *resource[T, Q]) missing(ident string) error {
+	return ingot.Errorf(ingot.NotFound, "%s %s could not be found.", s.noun, ident)
+}
+
+// find finds the one that the path names.
+func (s *resource[T, Q]) find(r *request) (T, error) {
+	ident, err := r.ident(s.pathParam(), s.name)
+	if err != nil {
+		return *new(T), err
+	}
+	return s.get(r, ident)
+}
+
+// get finds one by its UUID or, in versions that have them, its name.
+func (s *resource[T, Q]) get(r *request, ident string) (T, error) {
+	_, isUUID := canonicalUUID(ident)
+	switch {
+	case !isUUID && s.named == 0:
+		return *new(T), ingot.Errorf(ingot.Invalid, "Expected UUID for %s: %s", s.name, ident)
+	case !isUUID && !r.since(s.named):
+		return *new(T), s.missing(ident)
+	}
+	t, err := s.store(r.api).Get(r.Context(), ident)
+	if ingot.CodeOf(err) == ingot.NotFound && r.suffix {
+		t, err = s.store(r.api).Get(r.Context(), ident+".json")
+	}
+	if ingot.CodeOf(err) == ingot.NotFound {
+		err = s.missing(ident)
+	}
+	return t, err
+}
+
+// render is one on the wire.
+func (s *resource[T, Q]) render(r *request, t *T, selected []string) map[string]any {
+	at := s.path + "/" + s.uuid(t)
+	out := render(r, s.fields, t, selected)
+	linkParts(r, s.fields, at, out)
+	out["links"] = r.links(at)
+	return out
+}
+
+// event tells listeners what became of one.
+func (s *resource[T, Q]) event(what string, t *T) ingot.Event {
+	node, data := s.tell(t)
+	return ingot.Event{Type: s.name + "." + what, Node: node, Data: data}
+}
+
+// handleShow is GET of one.
+func (s *resource[T, Q]) handleShow(r *request) (response, error) {
+	a := r.args("fields")
+	fields := fieldsOf(r, a, s.fields)
+	if a.err != nil {
+		return response{}, a.err
+	}
+	t, err := s.find(r)
+	if err != nil {
+		return response{}, err
+	}
+	return response{body: s.render(r, &t, fields)}, nil
+}

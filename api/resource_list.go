@@ -1,0 +1,56 @@
+package api
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// handleList is GET of all.
+func (s *resource[T, Q]) handleList(r *request) (response, error) { return s.listAs(r, false, nil) }
+
+// handleDetail is GET of all at the path that old clients use for every field.
+func (s *resource[T, Q]) handleDetail(r *request) (response, error) { return s.listAs(r, true, nil) }
+
+// listAs answers a page of those that the parameters and, below another thing, narrow select.
+func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request, q *Q) error) (response, error) {
+	a := r.args(slices.Concat(pageArgs(), filterNames(s.fields), s.params)...)
+	chosen := selectionOf(r, a, s.fields)
+	if detail {
+		chosen.fields = nil
+	}
+	var query Q
+	filterBy(r, a, s.fields, &query)
+	if s.narrow != nil {
+		if err := s.narrow(r, a, &query); err != nil {
+			a.fail(err)
+		}
+	}
+	if a.err != nil {
+		return response{}, a.err
+	}
+	if narrow != nil {
+		if err := narrow(r, &query); err != nil {
+			return response{}, err
+		}
+	}
+	*s.page(&query) = chosen.page
+	found, err := s.store(r.api).List(r.Context(), query)
+	if ingot.CodeOf(err) == ingot.NotFound {
+		err = s.missing(chosen.page.Marker)
+	}
+	if err != nil {
+		return response{}, err
+	}
+	items := make([]map[string]any, len(found))
+	last := ""
+	for i := range found {
+		items[i], last = s.render(r, &found[i], chosen.fields), s.uuid(&found[i])
+	}
+	name := s.list
+	if name == "" {
+		name = s.path
+	}
+	return r.collection(name, strings.TrimPrefix(r.URL.Path, "/v1/"), items, chosen.page.Limit, last), nil
+}

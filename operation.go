@@ -19,6 +19,14 @@ const (
 	KindUnrescue Kind = "unrescue"
 	KindService  Kind = "service"
 	KindPower    Kind = "power"
+
+	// What a user has done to the machine beside its life: they take the provision lane of a node in a state that lasts.
+	KindBootMode    Kind = "boot-mode"
+	KindSecureBoot  Kind = "secure-boot"
+	KindMediaAttach Kind = "vmedia-attach"
+	KindMediaDetach Kind = "vmedia-detach"
+	KindConsole     Kind = "console"
+	KindVendor      Kind = "vendor"
 )
 
 // Lane is one of the two things that can be done to a node at a time.

@@ -27,6 +27,11 @@ type API struct {
 
 	Provisioner Provisioner
 	Management  Management
+	Indicators  Indicators
+	Firmware    Firmware
+	Consoles    Consoles
+	Media       Media
+	Vendors     Vendors
 	Agents      Agents
 	Drivers     Drivers
 	// Networks are shown as they are configured.

@@ -66,7 +66,7 @@ func (s *service) call(t testing.TB, method, path string, body any, headers ...s
 	text, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	a := answer{Response: res, text: string(text)}
-	if len(text) > 0 && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+	if len(text) > 0 && text[0] == '{' && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 		require.NoError(t, json.Unmarshal(text, &a.body), "%s %s answered %s", method, path, text)
 	}
 	return a

@@ -43,6 +43,27 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"PUT", "/nodes/{node}/management/inject_nmi", 29, injectNMI},
 		route{"GET", "/nodes/{node}/sensors", 1, showSensors},
 	)
+	add(a.Nodes != nil && a.Indicators != nil,
+		route{"GET", "/nodes/{node}/management/indicators", 63, listIndicators},
+		route{"GET", "/nodes/{node}/management/indicators/{indicator}", 63, showIndicator},
+		route{"PUT", "/nodes/{node}/management/indicators/{indicator}", 63, setIndicator},
+	)
+	add(a.Nodes != nil && a.Firmware != nil,
+		route{"PUT", "/nodes/{node}/states/boot_mode", 1, setBootMode},
+		route{"PUT", "/nodes/{node}/states/secure_boot", 1, setSecureBoot},
+		route{"PUT", "/nodes/{node}/states/raid", 1, setRAID},
+		route{"GET", "/drivers/{driver}/raid/logical_disk_properties", 1, showRAIDProperties},
+	)
+	add(a.Nodes != nil && a.Consoles != nil,
+		route{"GET", "/nodes/{node}/states/console", 1, showConsole},
+		route{"PUT", "/nodes/{node}/states/console", 1, setConsole},
+	)
+	add(a.Nodes != nil && a.Media != nil,
+		route{"GET", "/nodes/{node}/vmedia", 93, listMedia},
+		route{"POST", "/nodes/{node}/vmedia", 89, attachMedia},
+		route{"DELETE", "/nodes/{node}/vmedia", 89, detachMedia},
+	)
+	add(a.Nodes != nil && a.Vendors != nil, vendorRoutes()...)
 	add(a.Nodes != nil && a.History != nil,
 		route{"GET", "/nodes/{node}/history", 78, listHistory},
 		route{"GET", "/nodes/{node}/history/{entry}", 78, showHistory},

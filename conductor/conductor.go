@@ -5,6 +5,7 @@ package conductor
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"time"
 
@@ -116,7 +117,7 @@ func (c *Conductor) Prepare() {
 
 // allPlans is the table of what this build can carry out.
 func (c *Conductor) allPlans() map[ingot.Kind]Plan {
-	return map[ingot.Kind]Plan{
+	plans := map[ingot.Kind]Plan{
 		ingot.KindVerify:  verifyPlan(),
 		ingot.KindInspect: c.inspectPlan(),
 		ingot.KindProvide: c.providePlan(),
@@ -126,6 +127,8 @@ func (c *Conductor) allPlans() map[ingot.Kind]Plan {
 		ingot.KindDelete:  c.deletePlan(),
 		ingot.KindPower:   c.powerPlan(),
 	}
+	maps.Copy(plans, c.asidePlans())
+	return plans
 }
 
 // Run carries out operations until ctx ends; passes under way are finished first.

@@ -2,7 +2,6 @@ package conductor
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -87,7 +86,7 @@ func (c *Conductor) powerAllowed(n *ingot.Node, target ingot.PowerTarget) (ingot
 	case s == ingot.Cleaning || s == ingot.CleanWait:
 		return "", ingot.Errorf(ingot.Invalid, `The requested action "%s" can not be performed on node "%s" while it is in state "%s".`, target, n.UUID, s)
 	case s.Busy():
-		return "", ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, c.Hostname)
+		return "", c.locked(n)
 	case n.DisablePowerOff && target != ingot.TargetPowerOn:
 		return "", ingot.Errorf(ingot.Invalid, "Power off or reboot of node %s is disabled (disable_power_off).", n.UUID)
 	}
@@ -100,61 +99,4 @@ func (c *Conductor) newOperation(kind ingot.Kind, node string, params map[string
 		UUID: uuid.NewString(), Kind: kind, NodeUUID: node, Lane: kind.Lane(), Params: params, Phase: ingot.Forward, Attempt: 1,
 		DueAt: now, StepSince: now, PhaseSince: now, Memory: map[string]any{}, Requester: requester, StartedAt: now,
 	}
-}
-
-// BootDevice asks the BMC what the machine boots from (Ironic: GET management/boot_device).
-func (c *Conductor) BootDevice(ctx context.Context, node ingot.Node) (setting ingot.BootSetting, err error) {
-	err = c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
-		setting, err = m.BootDevice(ctx)
-		return err
-	})
-	return setting, err
-}
-
-// SetBootDevice has the BMC boot the machine from a device (Ironic: PUT management/boot_device).
-func (c *Conductor) SetBootDevice(ctx context.Context, node ingot.Node, setting ingot.BootSetting) error {
-	if node.ProvisionState.Busy() {
-		return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", node.UUID, c.Hostname)
-	}
-	return c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error { return m.SetBootDevice(ctx, setting) })
-}
-
-// SupportedBootDevices are the devices that the node's driver can set; it asks no BMC.
-func (c *Conductor) SupportedBootDevices(_ context.Context, node ingot.Node) ([]ingot.BootDevice, error) {
-	machine, _, err := c.Machines.Machine(&node)
-	if err != nil {
-		return nil, err
-	}
-	if known, ok := ingot.As[ingot.BootDevices](machine); ok {
-		return known.SupportedBootDevices(), nil
-	}
-	return nil, unsupported(&node, "management", "get_supported_boot_devices")
-}
-
-// InjectNMI sends the machine a non-maskable interrupt (Ironic: PUT management/inject_nmi).
-func (c *Conductor) InjectNMI(ctx context.Context, node ingot.Node) error {
-	return c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
-		if nmi, ok := ingot.As[ingot.NMI](m); ok {
-			return nmi.InjectNMI(ctx)
-		}
-		return unsupported(&node, "management", "inject_nmi")
-	})
-}
-
-// Sensors reads the machine's sensors.
-func (c *Conductor) Sensors(ctx context.Context, node ingot.Node) (readings []ingot.Sensor, err error) {
-	err = c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
-		sensors, ok := ingot.As[ingot.Sensors](m)
-		if !ok {
-			return unsupported(&node, "management", "sensors")
-		}
-		readings, err = sensors.Sensors(ctx)
-		return err
-	})
-	return readings, err
-}
-
-// unsupported is Ironic's refusal of what a driver cannot do.
-func unsupported(n *ingot.Node, kind, what string) error {
-	return ingot.Errorf(ingot.Unsupported, "Driver %s does not support %s.", n.Driver, fmt.Sprintf("%s (%s)", what, kind))
 }

@@ -50,13 +50,13 @@ func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 		return nil
 	}
 	if n.TargetPowerState != "" {
-		return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, c.Hostname)
+		return c.locked(n)
 	}
 	if n.DisablePowerOff && row.Kind != ingot.KindVerify && row.Kind != ingot.KindAdopt {
 		return ingot.Errorf(ingot.Unsupported, "Node %s has disable_power_off set, and %s needs to power it off: unset it first.", n.UUID, verb)
 	}
 	if _, known := c.plans[row.Kind]; !known {
-		return ingot.Errorf(ingot.Unsupported, "Driver %s does not support %s (disabled or not implemented).", n.Driver, verb)
+		return unsupported(n, string(verb))
 	}
 	return c.supportsVerb(n, row)
 }
@@ -64,7 +64,7 @@ func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 // supportsVerb refuses verbs that the node's interfaces have no implementation for.
 func (c *Conductor) supportsVerb(n *ingot.Node, row ingot.Transition) error {
 	if row.Kind == ingot.KindInspect && n.Interfaces.Inspect == "no-inspect" {
-		return ingot.Errorf(ingot.Unsupported, "Driver %s does not support inspect (disabled or not implemented).", n.Driver)
+		return unsupported(n, "inspect")
 	}
 	if row.Kind == ingot.KindDeploy || row.Kind == ingot.KindRebuild {
 		verdict := validateDeploy(n)

@@ -198,6 +198,9 @@ type journaled struct {
 	w *world
 }
 
+// Unwrap lets the fake machine's abilities be found.
+func (j journaled) Unwrap() any { return j.Machine }
+
 func (j journaled) SetPower(ctx context.Context, action ingot.PowerAction) error {
 	j.w.note("power %s", action)
 	return j.Machine.SetPower(ctx, action)

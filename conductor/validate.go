@@ -12,7 +12,9 @@ import (
 func (c *Conductor) Validate(_ context.Context, node ingot.Node) (map[string]ingot.Verdict, error) {
 	verdicts := map[string]ingot.Verdict{}
 	for _, kind := range ingot.InterfaceKinds() {
-		verdicts[kind] = c.validateInterface(&node, kind)
+		if kind != "vendor" { // Ironic validates a vendor method when it is called
+			verdicts[kind] = c.validateInterface(&node, kind)
+		}
 	}
 	return verdicts, nil
 }
@@ -20,13 +22,19 @@ func (c *Conductor) Validate(_ context.Context, node ingot.Node) (map[string]ing
 func (c *Conductor) validateInterface(n *ingot.Node, kind string) ingot.Verdict {
 	name := *n.Interfaces.Field(kind)
 	if name == "" || strings.HasPrefix(name, "no-") {
-		return ingot.Verdict{Reason: "not supported"}
+		return ingot.FailVerdict(unsupported(n, kind).Error())
 	}
 	if !c.Machines.Supports(n, kind, name) {
 		return ingot.FailVerdict("interface implementation " + name + " is not enabled for driver " + n.Driver)
 	}
 	switch kind {
-	case "power", "management":
+	case "raid":
+		if len(n.TargetRAIDConfig) > 0 {
+			if err := validRAID(n.TargetRAIDConfig); err != nil {
+				return ingot.FailVerdict(err.Error())
+			}
+		}
+	case "power", "management", "console", "bios", "firmware":
 		if _, _, err := c.Machines.Machine(n); err != nil {
 			return ingot.FailVerdict(err.Error())
 		}

@@ -42,7 +42,7 @@ func inBand(more map[string][]string) map[string][]string {
 func table() map[string]hardware {
 	return map[string]hardware{
 		"ipmi": {
-			enabled:  inBand(map[string][]string{"power": {"ipmitool"}, "management": {"ipmitool", "noop"}}),
+			enabled:  inBand(map[string][]string{"power": {"ipmitool"}, "management": {"ipmitool", "noop"}, "vendor": {"ipmitool", "no-vendor"}}),
 			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"ipmitool": ipmiMachine},
 			key:      func(info map[string]any) string { return bmcKey(info, "ipmi_address", "ipmi_port", "623") },
 			properties: with(map[string]string{
@@ -55,7 +55,7 @@ func table() map[string]hardware {
 			}),
 		},
 		"redfish": {
-			enabled:  inBand(map[string][]string{"power": {"redfish"}, "management": {"redfish", "noop"}}),
+			enabled:  inBand(map[string][]string{"power": {"redfish"}, "management": {"redfish", "noop"}, "vendor": {"redfish", "no-vendor"}}),
 			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"redfish": redfishMachine},
 			key:      func(info map[string]any) string { return bmcKey(info, "redfish_address", "", "") },
 			properties: with(map[string]string{
@@ -68,8 +68,8 @@ func table() map[string]hardware {
 		},
 		"fake-hardware": {
 			enabled: map[string][]string{
-				"bios": {"no-bios"}, "boot": {"fake", "ipxe"}, "console": {"no-console"}, "deploy": {"fake", "direct"}, "firmware": {"no-firmware"}, "inspect": {"fake", "agent", "no-inspect"},
-				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"no-raid"}, "rescue": {"no-rescue"}, "storage": {"noop"}, "vendor": {"no-vendor"},
+				"bios": {"no-bios"}, "boot": {"fake", "ipxe"}, "console": {"fake", "no-console"}, "deploy": {"fake", "direct"}, "firmware": {"no-firmware"}, "inspect": {"fake", "agent", "no-inspect"},
+				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"no-raid"}, "rescue": {"no-rescue"}, "storage": {"fake", "noop"}, "vendor": {"fake", "no-vendor"},
 			},
 			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": fakeMachine},
 			key:        func(map[string]any) string { return "" },

@@ -17,6 +17,8 @@ type Delays struct {
 	Power   time.Duration // from the command to the new power state
 	Boot    time.Duration // from power on to the agent's first call
 	Command time.Duration // of one agent command that works on disks
+	// From being asked to holding, of what the other interfaces change.
+	Management, BIOS, RAID, Firmware time.Duration
 }
 
 // Caller takes what fake agents say: the conductor.
@@ -48,6 +50,8 @@ type machine struct {
 	device ingot.BootSetting
 	boot   int // counts boots: what an earlier boot scheduled is dropped
 	agent  *agent
+	management
+	firmware
 }
 
 // Machine is the node's fake server (ingot.Machine with all extra abilities). One that this process has not seen yet
@@ -63,7 +67,10 @@ func (r *Rack) machine(node *ingot.Node) *machine {
 	if r.machines == nil {
 		r.machines = map[string]*machine{}
 	}
-	m := &machine{rack: r, node: node.UUID, power: node.PowerState, device: ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}}
+	m := &machine{
+		rack: r, node: node.UUID, power: node.PowerState, device: ingot.BootSetting{Device: ingot.BootDisk, Persistent: true},
+		management: asRecorded(node), firmware: fromFactory(node),
+	}
 	if m.power == "" {
 		m.power = ingot.PowerOff
 	}

@@ -47,6 +47,7 @@ type Node struct {
 	InspectionFinishedAt time.Time
 
 	ResourceClass   string
+	Traits          []string // sorted (Ironic since 1.37): what the machine has, and what it is meant for
 	ConductorGroup  string
 	Conductor       string // the conductor that last worked for the node
 	AutomatedClean  *bool

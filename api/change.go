@@ -32,7 +32,7 @@ func (r *request) change(uuid string, wake bool, apply func(*ingot.Node) error) 
 			err = refused // without what the store may have put around it
 		}
 		switch {
-		case ingot.CodeOf(err) == ingot.NotFound:
+		case refused == nil && ingot.CodeOf(err) == ingot.NotFound:
 			return node, errNoNode(uuid)
 		case ingot.CodeOf(err) != ingot.Locked, try == lockTries, !r.api.Clock.wait(r.Context(), lockPause):
 			return node, err

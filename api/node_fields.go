@@ -46,7 +46,7 @@ func nodeFields() []nodeField {
 		{name: "inspection_started_at", since: 6, column: moment(func(n *node) *time.Time { return &n.InspectionStartedAt })},
 		{name: "inspection_finished_at", since: 6, column: moment(func(n *node) *time.Time { return &n.InspectionFinishedAt })},
 		{name: "resource_class", since: 21, column: text(func(n *node) *string { return &n.ResourceClass }), create: true, patch: true, max: 80, readBy: "nodes: list filter", filter: textFilter(func(q *ingot.NodeQuery) *string { return &q.ResourceClass })},
-		{name: "traits", since: 37, column: computed(func(*node) any { return []string{} })},
+		{name: "traits", since: 37, column: computed(func(n *node) any { return listed(n.Traits) })},
 		{name: "conductor_group", since: 46, column: lowered(emptyText(func(n *node) *string { return &n.ConductorGroup })), create: true, patch: true, readBy: "drivers: a live conductor must serve it; nodes: list filter", filter: groupFilter},
 		{name: "conductor", since: 49, column: shown(text(func(n *node) *string { return &n.Conductor })), filter: textFilter(func(q *ingot.NodeQuery) *string { return &q.Conductor })},
 		{name: "automated_clean", since: 47, column: maybe(func(n *node) **bool { return &n.AutomatedClean }), create: true, patch: true, readBy: "provide: whether to clean"},

@@ -128,14 +128,6 @@ func showInventory(r *request) (response, error) {
 	return response{body: map[string]any{"inventory": inventory, "plugin_data": plugin}}, nil
 }
 
-// listTraits is GET /v1/nodes/{node}/traits. Nothing can set traits yet.
-func listTraits(r *request) (response, error) {
-	if _, err := r.node(); err != nil {
-		return response{}, err
-	}
-	return response{body: map[string]any{"traits": []string{}}}, nil
-}
-
 // listChildren is GET /v1/nodes/{node}/children.
 func listChildren(r *request) (response, error) {
 	node, err := r.node()

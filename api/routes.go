@@ -28,6 +28,10 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"DELETE", "/nodes/{node}/maintenance", 1, clearMaintenance},
 		route{"GET", "/nodes/{node}/states", 1, showStates},
 		route{"GET", "/nodes/{node}/traits", 37, listTraits},
+		route{"PUT", "/nodes/{node}/traits", 37, setTraits},
+		route{"DELETE", "/nodes/{node}/traits", 37, removeTraits},
+		route{"PUT", "/nodes/{node}/traits/{trait}", 37, addTrait},
+		route{"DELETE", "/nodes/{node}/traits/{trait}", 37, removeTrait},
 		route{"GET", "/nodes/{node}/children", 83, listChildren},
 		route{"GET", "/nodes/{node}/evidence", 1, showEvidence},
 	)

@@ -46,8 +46,11 @@ func (c *Conductor) validateInterface(n *ingot.Node, kind string) ingot.Verdict 
 	return ingot.PassVerdict()
 }
 
-// validateDeploy looks at the image that the node asks for.
+// validateDeploy looks at the traits and the image that the node asks for.
 func validateDeploy(n *ingot.Node) ingot.Verdict {
+	if reason := refuseTraits(n); reason != "" {
+		return ingot.FailVerdict(reason)
+	}
 	if n.Interfaces.Deploy == "noop" || n.Interfaces.Deploy == "fake" {
 		return ingot.PassVerdict()
 	}
@@ -64,6 +67,18 @@ func validateDeploy(n *ingot.Node) ingot.Verdict {
 		return ingot.FailVerdict("partition images (instance_info kernel, ramdisk, root_gb) are not supported: use a whole-disk image")
 	}
 	return ingot.PassVerdict()
+}
+
+// refuseTraits says what is wrong with the traits that the deployment asks for: each has to be the node's too.
+func refuseTraits(n *ingot.Node) string {
+	wanted, ok := n.InstanceTraits()
+	if !ok {
+		return "Error parsing traits from Node " + n.UUID + " instance_info field. A list of strings is expected."
+	}
+	if missing := ingot.Missing(wanted, n.Traits); len(missing) > 0 {
+		return "Cannot specify instance traits that are not also set on the node. Node " + n.UUID + " is missing traits " + strings.Join(missing, ", ")
+	}
+	return ""
 }
 
 // validateBoot looks for the ramdisk that the node would boot.

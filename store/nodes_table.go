@@ -44,6 +44,7 @@ func nodeTable() *table[ingot.Node] {
 			{name: "inspection_started_at", place: func(v *n) field { return (*moment)(&v.InspectionStartedAt) }, sort: own},
 			{name: "inspection_finished_at", place: func(v *n) field { return (*moment)(&v.InspectionFinishedAt) }, sort: own},
 			{name: "resource_class", place: func(v *n) field { return (*text)(&v.ResourceClass) }, sort: own},
+			{name: "traits", place: func(v *n) field { return record[[]string]{at: &v.Traits} }},
 			{name: "conductor_group", place: func(v *n) field { return (*text)(&v.ConductorGroup) }, sort: own},
 			{name: "conductor", place: func(v *n) field { return (*text)(&v.Conductor) }, quiet: true, sort: own},
 			{name: "automated_clean", place: func(v *n) field { return choice{&v.AutomatedClean} }, sort: "COALESCE(CAST(automated_clean AS INTEGER), -1)"},

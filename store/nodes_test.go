@@ -35,7 +35,7 @@ func fullNode(t testing.TB, s *store.Store) ingot.Node {
 		RAIDConfig: map[string]any{"r": 1.0}, TargetRAIDConfig: map[string]any{"t": 1.0},
 		CleanStep: map[string]any{"step": "c"}, DeployStep: map[string]any{"step": "d"}, ServiceStep: map[string]any{"step": "s"},
 		InspectionStartedAt: at.Add(time.Second), InspectionFinishedAt: at.Add(2 * time.Second),
-		ResourceClass: "rc", ConductorGroup: "cg", Conductor: "c1", AutomatedClean: &yes, Protected: true, ProtectedReason: "pr",
+		ResourceClass: "rc", Traits: []string{"CUSTOM_A", "HW_CPU_X86_VMX"}, ConductorGroup: "cg", Conductor: "c1", AutomatedClean: &yes, Protected: true, ProtectedReason: "pr",
 		Owner: "o", Lessee: "l", Description: "d", AllocationUUID: uuid.NewString(), Retired: true, RetiredReason: "rr",
 		NetworkData: map[string]any{"links": []any{}}, Shard: "sh", ParentNode: uuid.NewString(), DisablePowerOff: true,
 		Internal: map[string]any{"agent_secret_token": ingot.Secret("t"), "steps": []any{1.0}},

@@ -95,7 +95,8 @@ func (s *eventStream) run(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
-	if err := s.say(": listening\n\n"); err != nil {
+	// An ID without data: a client that only wants to know where the stream stands has it, and goes on from there later.
+	if err := s.say(fmt.Sprintf(": listening\nid: %d\n\n", s.last)); err != nil {
 		return
 	}
 	for {

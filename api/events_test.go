@@ -25,7 +25,7 @@ func (s *service) listen(t *testing.T, query string, headers ...string) func() s
 	require.Equal(t, 200, res.StatusCode)
 	require.Equal(t, "text/event-stream", res.Header.Get("Content-Type"))
 	lines := bufio.NewScanner(res.Body)
-	return func() string {
+	next := func() string {
 		t.Helper()
 		var block []string
 		for lines.Scan() {
@@ -40,6 +40,8 @@ func (s *service) listen(t *testing.T, query string, headers ...string) func() s
 		require.NoError(t, lines.Err())
 		return strings.Join(block, "\n")
 	}
+	require.Regexp(t, `^id: \d+$`, next(), "where the stream stands")
+	return next
 }
 
 // TestEventStream: events come in order with the ID of their row, from now on or after the one last seen.

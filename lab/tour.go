@@ -9,6 +9,7 @@ import (
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/api/client"
+	"github.com/ingot-metal/ingot/api/client/live"
 )
 
 // Tour is the main job on one node of a rack that runs: enrolled, inspected, cleaned, imaged, and logged in to.
@@ -18,7 +19,7 @@ type Tour struct {
 	Node   string // of the rack
 	Driver string // ipmi or redfish; "" is ipmi
 	Image  string // whole-disk image: an absolute path in one of the service's folders
-	View   *View
+	View   *live.View
 	// Patience bounds each phase; 0 is 10 minutes.
 	Patience time.Duration
 }

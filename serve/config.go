@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,9 +122,11 @@ func Load(path string) (Config, error) {
 
 // ours leaves out variables that only tests and builds of Ingot read.
 func ours(environment []string) []string {
+	clients := []string{"INGOT_API", "INGOT_USER", "INGOT_PASSWORD", "INGOT_CA_FILE", "INGOT_RESCUE_PASSWORD"} // the command line's
 	var kept []string
 	for _, v := range environment {
-		if !strings.HasPrefix(v, "INGOT_TEST_") && !strings.HasPrefix(v, "INGOT_E2E") && !strings.HasPrefix(v, "INGOT_BUILD_") {
+		name, _, _ := strings.Cut(v, "=")
+		if !strings.HasPrefix(v, "INGOT_TEST_") && !strings.HasPrefix(v, "INGOT_E2E") && !strings.HasPrefix(v, "INGOT_BUILD_") && !slices.Contains(clients, name) {
 			kept = append(kept, v)
 		}
 	}

@@ -252,6 +252,9 @@ func TestEvents(t *testing.T) {
 		_, err := c.CreateNode(t.Context(), map[string]any{"driver": "fake-hardware", "name": name})
 		require.NoError(t, err)
 	}
+	last, err := c.LastEvent(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 3, last)
 	after, seen := int64(0), []any{}
 	for len(seen) < 3 {
 		for e, err := range c.Events(t.Context(), client.EventQuery{After: &after, Types: []string{"node.created"}}) {

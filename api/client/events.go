@@ -2,6 +2,7 @@ package client
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -55,6 +56,25 @@ func (c *Client) Events(ctx context.Context, q EventQuery) iter.Seq2[ingot.Event
 		}
 		yield(ingot.Event{}, &ingot.Error{Code: ingot.Unavailable, Err: fmt.Errorf("the event stream broke off: %w", err)})
 	}
+}
+
+// LastEvent is the ID of the last event there was, to ask later for those that came after it. Ironic has none: NotFound
+// there.
+func (c *Client) LastEvent(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	body, err := c.listen(ctx, EventQuery{})
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close() //nolint:errcheck // enough was read
+	lines := bufio.NewScanner(body)
+	for lines.Scan() {
+		if text, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+			return strconv.ParseInt(text, 10, 64)
+		}
+	}
+	return 0, &ingot.Error{Code: ingot.Unavailable, Err: fmt.Errorf("the event stream broke off: %w", cmp.Or(lines.Err(), io.ErrUnexpectedEOF))}
 }
 
 func (c *Client) listen(ctx context.Context, q EventQuery) (io.ReadCloser, error) {

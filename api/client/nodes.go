@@ -105,25 +105,6 @@ func (c *Client) DeleteNode(ctx context.Context, ident string) error {
 	return c.call(ctx, "DELETE", nodePath(ident, ""), nil, nil, nil)
 }
 
-// Provision is what to do with a node's provision state.
-type Provision struct {
-	Target       ingot.Verb       `json:"target"`
-	ConfigDrive  any              `json:"configdrive,omitempty"` // URL, base64 of a gzip ISO, or an object
-	CleanSteps   []map[string]any `json:"clean_steps,omitempty"`
-	DeploySteps  []map[string]any `json:"deploy_steps,omitempty"`
-	ServiceSteps []map[string]any `json:"service_steps,omitempty"`
-}
-
-// SetProvision asks for a verb; it returns when the service has accepted it. WaitState waits for what comes of it.
-func (c *Client) SetProvision(ctx context.Context, ident string, p Provision) error {
-	return c.call(ctx, "PUT", nodePath(ident, "/states/provision"), nil, p, nil)
-}
-
-// SetPower asks for a power state; it returns when the service has accepted it.
-func (c *Client) SetPower(ctx context.Context, ident string, target ingot.PowerTarget) error {
-	return c.call(ctx, "PUT", nodePath(ident, "/states/power"), nil, map[string]any{"target": target}, nil)
-}
-
 // SetMaintenance takes a node out of service, with the reason, or with on false back.
 func (c *Client) SetMaintenance(ctx context.Context, ident string, on bool, reason string) error {
 	if !on {
@@ -136,22 +117,6 @@ func (c *Client) SetMaintenance(ctx context.Context, ident string, on bool, reas
 func (c *Client) Validate(ctx context.Context, ident string) (map[string]ingot.Verdict, error) {
 	verdicts := map[string]ingot.Verdict{}
 	return verdicts, c.call(ctx, "GET", nodePath(ident, "/validate"), nil, nil, &verdicts)
-}
-
-// BootDevice is what a node's machine boots from next, as its BMC says.
-func (c *Client) BootDevice(ctx context.Context, ident string) (ingot.BootSetting, error) {
-	var device struct {
-		Device     ingot.BootDevice `json:"boot_device"`
-		Persistent bool             `json:"persistent"`
-	}
-	err := c.call(ctx, "GET", nodePath(ident, "/management/boot_device"), nil, nil, &device)
-	return ingot.BootSetting{Device: device.Device, Persistent: device.Persistent}, err
-}
-
-// SetBootDevice changes what a node's machine boots from next.
-func (c *Client) SetBootDevice(ctx context.Context, ident string, want ingot.BootSetting) error {
-	body := map[string]any{"boot_device": want.Device, "persistent": want.Persistent}
-	return c.call(ctx, "PUT", nodePath(ident, "/management/boot_device"), nil, body, nil)
 }
 
 // Inventory is what the last inspection found; NotFound when there was none.

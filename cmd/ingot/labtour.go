@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ingot-metal/ingot/api/client"
+	"github.com/ingot-metal/ingot/api/client/live"
 	"github.com/ingot-metal/ingot/lab"
 	"github.com/ingot-metal/ingot/lab/osimage"
 )
@@ -28,7 +29,7 @@ var errTour = errors.New("the tour failed")
 func (t *labTour) Run(ctx context.Context) error {
 	ctx, stop := untilHangup(ctx)
 	defer stop()
-	view := &lab.View{Out: os.Stdout}
+	view := &live.View{Out: os.Stdout}
 	view.Width, view.Terminal = terminal(os.Stdout)
 	image, disk, err := t.prepare(ctx, view)
 	if err != nil {
@@ -57,7 +58,7 @@ func (t *labTour) Run(ctx context.Context) error {
 }
 
 // prepare builds image and ramdisk unless they are in the cache.
-func (t *labTour) prepare(ctx context.Context, view *lab.View) (image, disk string, err error) {
+func (t *labTour) prepare(ctx context.Context, view *live.View) (image, disk string, err error) {
 	if err := os.MkdirAll(t.Cache, 0o755); err != nil {
 		return "", "", fmt.Errorf("cannot make the cache folder: %w", err)
 	}
@@ -78,7 +79,7 @@ func (t *labTour) prepare(ctx context.Context, view *lab.View) (image, disk stri
 }
 
 // tour runs the job and says how it went.
-func (t *labTour) tour(ctx context.Context, r *lab.Rack, view *lab.View, image string) error {
+func (t *labTour) tour(ctx context.Context, r *lab.Rack, view *live.View, image string) error {
 	api := &client.Client{BaseURL: r.APIURL()}
 	job := &lab.Tour{Rack: r, API: api, Node: "node-0", Driver: t.Driver, Image: image, View: view}
 	if err := job.Run(ctx); err != nil {

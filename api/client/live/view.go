@@ -1,4 +1,5 @@
-package lab
+// Package live shows what goes on with a node while somebody waits for it: for the command line and the lab.
+package live
 
 import (
 	"context"
@@ -12,8 +13,8 @@ import (
 	"github.com/ingot-metal/ingot/api/client"
 )
 
-// View shows how a tour goes: on a terminal one line that is drawn again and again under those of the phases that are
-// over, elsewhere a line for each thing that happens.
+// View shows how work goes, phase by phase: on a terminal one line that is drawn again and again under those of the
+// phases that are over, elsewhere a line for each thing that happens.
 type View struct {
 	Out      io.Writer
 	Terminal bool
@@ -22,8 +23,10 @@ type View struct {
 	mu     sync.Mutex
 	phase  string
 	since  time.Time
+	state  string // of the node
 	doing  string // what goes on in the phase
 	bytes  string // progress of it
+	note   string // what is waited for
 	marked string // what the last plain line said
 	phases []timed
 	stop   chan struct{}
@@ -43,7 +46,7 @@ const redraw = 200 * time.Millisecond
 func (v *View) Begin(name string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.phase, v.since, v.doing, v.bytes, v.marked = name, time.Now(), "", "", ""
+	v.phase, v.since, v.state, v.doing, v.bytes, v.note, v.marked = name, time.Now(), "", "", "", "", ""
 	if !v.Terminal {
 		fmt.Fprintf(v.Out, "== %s\n", name)
 		return
@@ -59,9 +62,10 @@ func (v *View) draw(stop, drawn chan struct{}) {
 	defer again.Stop()
 	for {
 		v.mu.Lock()
-		line := fmt.Sprintf("%-8s %6.1f s  %s %s", v.phase, time.Since(v.since).Seconds(), v.doing, v.bytes)
-		orInt(&v.Width, 80)
-		fmt.Fprintf(v.Out, "\r\x1b[K%.*s", v.Width-1, line)
+		if v.Width == 0 {
+			v.Width = 80
+		}
+		fmt.Fprintf(v.Out, "\r\x1b[K%.*s", v.Width-1, v.lineLocked())
 		v.mu.Unlock()
 		select {
 		case <-stop:
@@ -69,6 +73,17 @@ func (v *View) draw(stop, drawn chan struct{}) {
 		case <-again.C:
 		}
 	}
+}
+
+// lineLocked is the phase, its time, and what is known: state, step, bytes, what is waited for.
+func (v *View) lineLocked() string {
+	words := []string{}
+	for _, word := range []string{v.state, v.doing, v.bytes, v.note} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	return fmt.Sprintf("%-8s %6.1f s  %s", v.phase, time.Since(v.since).Seconds(), strings.Join(words, " | "))
 }
 
 // End closes the phase that began last.
@@ -95,27 +110,57 @@ func (v *View) End(err error) {
 // Say shows what goes on now.
 func (v *View) Say(doing string) { v.show(doing, "") }
 
+// State shows the state that a node is in now.
+func (v *View) State(state string) {
+	if v.Terminal {
+		v.mu.Lock()
+		v.state, v.doing, v.bytes, v.note = state, "", "", ""
+		v.mu.Unlock()
+		return
+	}
+	v.show(state, "")
+}
+
 func (v *View) show(doing, bytes string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.doing, v.bytes = doing, bytes
+	v.doing, v.bytes, v.note = doing, bytes, ""
 	if v.Terminal || doing == v.marked {
 		return
 	}
 	v.marked = doing
-	fmt.Fprintf(v.Out, "   %6.1f s  %s %s\n", time.Since(v.since).Seconds(), doing, bytes)
+	fmt.Fprintf(v.Out, "   %6.1f s  %s\n", time.Since(v.since).Seconds(), strings.TrimSpace(doing+" "+bytes))
+}
+
+// Waiting shows what is waited for, while nothing is said of how far it is. Elsewhere than on a terminal it is a line for
+// each step.
+func (v *View) Waiting(note string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.bytes != "" || note == v.note {
+		return
+	}
+	again := v.note != ""
+	v.note = note
+	if !v.Terminal && !again {
+		fmt.Fprintf(v.Out, "   %6.1f s  %s\n", time.Since(v.since).Seconds(), note)
+	}
 }
 
 // Follow shows a node's events until ctx ends.
 func (v *View) Follow(ctx context.Context, api *client.Client, node string) {
-	query := client.EventQuery{Node: node}
+	v.FollowAs(ctx, api, client.EventQuery{Node: node}, "")
+}
+
+// FollowAs is Follow from an event on, and for one of several nodes: the label says whose event it is.
+func (v *View) FollowAs(ctx context.Context, api *client.Client, query client.EventQuery, label string) {
 	for ctx.Err() == nil {
 		for e, err := range api.Events(ctx, query) {
 			if err != nil {
 				break
 			}
 			query.After = &e.ID
-			v.event(e)
+			v.event(e, label)
 		}
 		pause := time.NewTimer(time.Second)
 		select {
@@ -127,22 +172,29 @@ func (v *View) Follow(ctx context.Context, api *client.Client, node string) {
 }
 
 // event turns an event into words.
-func (v *View) event(e ingot.Event) {
+func (v *View) event(e ingot.Event, label string) {
 	text := func(key string) string { return ingot.Text(e.Data, key) }
 	number := func(key string) float64 { n, _ := e.Data[key].(float64); return n }
+	if label != "" {
+		label += ": "
+	}
 	switch e.Type {
 	case "node.state":
-		v.Say(text("to"))
+		if label == "" {
+			v.State(text("to"))
+			return
+		}
+		v.Say(label + text("to"))
 	case "node.power":
-		v.Say(text("to"))
+		v.Say(label + text("to"))
 	case "node.boot":
-		v.Say(text("what"))
+		v.Say(label + text("what"))
 	case "operation.step":
 		if step := text("step"); step != "" {
-			v.Say(text("kind") + ": " + step)
+			v.Say(label + text("kind") + ": " + step)
 		}
 	case "node.progress":
-		v.show(text("command")+": "+text("phase"), amount(number("done"), number("total"), number("rate")))
+		v.show(label+text("command")+": "+text("phase"), amount(number("done"), number("total"), number("rate")))
 	}
 }
 

@@ -1,4 +1,4 @@
-package lab_test
+package live_test
 
 import (
 	"bytes"
@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot/api/client"
-	"github.com/ingot-metal/ingot/lab"
+	"github.com/ingot-metal/ingot/api/client/live"
 )
 
 // screen is what a view writes to.
@@ -71,7 +69,7 @@ func TestViewFollowsEvents(t *testing.T) {
 		t.Run(fmt.Sprint("terminal ", terminal), func(t *testing.T) {
 			t.Parallel()
 			out, asked := &screen{}, make(chan string, 10)
-			view := &lab.View{Out: out, Terminal: terminal}
+			view := &live.View{Out: out, Terminal: terminal}
 			api := stream(t, asked)
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})
@@ -101,39 +99,11 @@ func TestViewFollowsEvents(t *testing.T) {
 func TestViewShowsBuilders(t *testing.T) {
 	t.Parallel()
 	out := &screen{}
-	view := &lab.View{Out: out}
+	view := &live.View{Out: out}
 	view.Begin("image")
 	view.Log().Info("image stage done", "stage", "packages", "seconds", 12.345)
 	view.Log().Debug("nobody asked")
 	view.End(nil)
 	require.Contains(t, out.String(), "image stage done, stage packages, seconds 12.3")
 	require.NotContains(t, out.String(), "nobody asked")
-}
-
-func TestChecksum(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "image")
-	require.NoError(t, os.WriteFile(file, []byte("abc"), 0o600))
-	sum, err := lab.Checksum(file)
-	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(sum, "ddaf35a193617abacc417349ae204131"), "FIPS 180-2, C.1")
-	_, err = lab.Checksum(file + "x")
-	require.ErrorContains(t, err, "cannot sum the image")
-}
-
-// TestProbeKVM holds the probe against QEMU: what it calls usable has to run a machine.
-func TestProbeKVM(t *testing.T) {
-	t.Parallel()
-	if lab.ProbeKVM() == lab.TCG {
-		return // slower, and always right
-	}
-	needRack(t, "ipmitool")
-	r := runs(t, &lab.Rack{Name: rackName(t), Dir: t.TempDir(), Accel: lab.KVM, Nodes: []lab.NodeSpec{{Firmware: "uefi", DiskMiB: 8, MemoryMiB: 256}}})
-	ipmitool(t, r, "power", "on")
-	require.Eventually(t, func() bool {
-		logs, err := r.SerialLogs("")
-		require.NoError(t, err)
-		text, err := os.ReadFile(logs[0])
-		return err == nil && bytes.Contains(text, []byte("BdsDxe"))
-	}, time.Minute, 50*time.Millisecond)
 }

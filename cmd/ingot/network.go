@@ -1,0 +1,39 @@
+package main
+
+import "context"
+
+// networkCommand is `ingot network`.
+type networkCommand struct {
+	apiFlags
+	List networkList `cmd:"" help:"List the networks that machines boot on."`
+}
+
+// networkList is `ingot network list`.
+type networkList struct{}
+
+// Run prints the networks.
+func (networkList) Run(ctx context.Context, s *session) error {
+	items, err := s.Resource("networks").List(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return s.printList(items, []string{"name", "interface", "subnet", "pool_start", "pool_end", "dhcp"})
+}
+
+// shardCommand is `ingot shard`.
+type shardCommand struct {
+	apiFlags
+	List shardList `cmd:"" help:"List the shards with the number of their nodes."`
+}
+
+// shardList is `ingot shard list`.
+type shardList struct{}
+
+// Run prints the shards.
+func (shardList) Run(ctx context.Context, s *session) error {
+	items, err := s.Resource("shards").List(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return s.printList(items, []string{"name", "count"})
+}

@@ -1,0 +1,14 @@
+package main
+
+// runbookCommand is `ingot runbook`.
+type runbookCommand struct {
+	apiFlags
+	allVerbs
+}
+
+func (*runbookCommand) resource() resource {
+	return resource{
+		path: []string{"runbooks"}, detail: true,
+		columns: []string{"uuid", "name", "public", "owner"}, long: []string{"description", "traits", "steps"},
+	}
+}

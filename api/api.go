@@ -24,6 +24,7 @@ type API struct {
 	Inventories InventoryStore
 	Events      EventStore
 	Operations  OperationStore
+	Leases      LeaseStore
 
 	Provisioner Provisioner
 	Management  Management

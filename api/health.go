@@ -29,12 +29,3 @@ func showMetrics(r *request) (response, error) {
 		promhttp.HandlerFor(r.api.Registry, promhttp.HandlerOpts{}).ServeHTTP(w, r.Request)
 	}}, nil
 }
-
-// listNetworks is GET /v1/networks, which Ironic has not: the networks that machines boot on, as configured.
-func listNetworks(r *request) (response, error) {
-	networks := r.api.Networks
-	if networks == nil {
-		networks = []ingot.Network{}
-	}
-	return response{body: map[string]any{"networks": networks}}, nil
-}

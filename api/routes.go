@@ -90,6 +90,7 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"GET", "/healthz", 0, showReady},
 		route{"GET", "/livez", 0, showAlive},
 	)
+	add(a.Leases != nil, route{"GET", "/networks/{network}/leases", 1, listLeases})
 	add(a.Registry != nil, route{"GET", "/metrics", 0, showMetrics})
 	if a.DevRamdisk {
 		routes = append(routes, a.agentRoutes()...)

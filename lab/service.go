@@ -33,6 +33,9 @@ type Service struct {
 	More string
 }
 
+// networkName is what the service's configuration calls the rack's network.
+const networkName = "rack"
+
 // servicePort is the boot listener's, on the bridge's address.
 const servicePort = 8080
 
@@ -77,7 +80,7 @@ func (s *service) config() string {
 	set("kernel_append_params", "console=ttyS0")
 	set("power_sync", "10s")
 	b.WriteString("[[network]]\n")
-	set("name", "rack")
+	set("name", networkName)
 	set("interface", bridgeName)
 	set("subnet", s.rack.Subnet.Masked().String())
 	set("address", s.rack.Subnet.Addr().String())

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/ingot-metal/ingot/api/client"
 )
 
 // ImageUser is the login of the lab's own images.
@@ -45,13 +47,32 @@ func makeKey(file string) error {
 	return nil
 }
 
-// Address is the IPv4 address at which a machine was last heard on the rack's bridge: what the ramdisk and the
-// instance get is the same lease. An error says that it was not heard yet.
+// Address is the IPv4 address of a machine on the rack's bridge: its lease with the service, or, in a rack without one,
+// the address at which it was last heard. What the ramdisk and the instance get is the same lease. An error says that
+// the machine was not heard of yet.
 func (r *Record) Address(ctx context.Context, node string) (string, error) {
 	n, err := r.Node(node)
 	if err != nil {
 		return "", err
 	}
+	if r.API == "" {
+		return r.heard(ctx, n)
+	}
+	leases, err := (&client.Client{BaseURL: r.API}).Leases(ctx, networkName)
+	if err != nil {
+		return "", fmt.Errorf("cannot find the address of %s: %w", n.Name, err)
+	}
+	for _, l := range leases {
+		if strings.EqualFold(l.MAC, n.MAC) {
+			return l.Address, nil
+		}
+	}
+	return "", fmt.Errorf("cannot reach %s: its MAC address %s has no lease yet", n.Name, n.MAC)
+}
+
+// heard finds a machine's address among the bridge's neighbours. The kernel forgets which MAC address was behind one
+// that was asked for while the machine was off, until the machine itself sends something there.
+func (r *Record) heard(ctx context.Context, n NodeRecord) (string, error) {
 	out, err := exec.CommandContext(ctx, "ip", "-netns", r.Namespace, "-json", "-4", "neigh", "show", "dev", bridgeName).Output()
 	if err != nil {
 		return "", fmt.Errorf("cannot ask rack %s for its neighbours: %w", r.Name, err)

@@ -99,9 +99,26 @@ func (a *App) wire() error {
 		return err
 	}
 	a.API = &api.API{
-		Nodes: a.Store, Ports: a.Store.Ports(), Chassis: a.Store.Chassis(), History: a.Store, Inventories: a.Store, Events: a.Store, Operations: a.Store,
-		Provisioner: a.Conductor, Management: a.Conductor, Indicators: a.Conductor, Firmware: a.Conductor, Consoles: a.Conductor, Media: a.Conductor, Vendors: a.Conductor,
-		Agents: a.Conductor, Drivers: drivers, Networks: cfg.Networks,
+		Nodes:       a.Store,
+		Ports:       a.Store.Ports(),
+		Chassis:     a.Store.Chassis(),
+		History:     a.Store,
+		Inventories: a.Store,
+		Events:      a.Store,
+		Operations:  a.Store,
+		Leases:      a.Store,
+
+		Provisioner: a.Conductor,
+		Management:  a.Conductor,
+		Indicators:  a.Conductor,
+		Firmware:    a.Conductor,
+		Consoles:    a.Conductor,
+		Media:       a.Conductor,
+		Vendors:     a.Conductor,
+		Agents:      a.Conductor,
+		Drivers:     drivers,
+		Networks:    cfg.Networks,
+
 		Auth: auth, Ready: a.Store.Healthy, Registry: prometheus.NewRegistry(), PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
 	a.pxe = &pxe.Server{

@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"net/url"
-
-	"github.com/ingot-metal/ingot"
 )
 
 // Port is a node's network interface as the API shows it.
@@ -39,15 +37,6 @@ func (c *Client) CreatePort(ctx context.Context, node, address string) (Port, er
 // DeletePort forgets a port.
 func (c *Client) DeletePort(ctx context.Context, uuid string) error {
 	return c.call(ctx, "DELETE", "/v1/ports/"+url.PathEscape(uuid), nil, nil, nil)
-}
-
-// Networks are the networks that machines boot on.
-func (c *Client) Networks(ctx context.Context) ([]ingot.Network, error) {
-	var list struct {
-		Networks []ingot.Network `json:"networks"`
-	}
-	err := c.call(ctx, "GET", "/v1/networks", nil, nil, &list)
-	return list.Networks, err
 }
 
 // Ready says whether the service can do its work; Unavailable when it cannot yet.

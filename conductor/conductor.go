@@ -41,6 +41,7 @@ type Conductor struct {
 	plans    map[ingot.Kind]Plan
 	talking  keyed
 	evidence chan ingot.BootEvidence
+	nudge    chan struct{} // a pass of this process was committed: what is due next may have changed
 }
 
 // Settings are the operator's choices. Zero fields mean the default named beside them.
@@ -113,6 +114,7 @@ func (c *Conductor) Prepare() {
 	}
 	c.plans = c.allPlans()
 	c.evidence = make(chan ingot.BootEvidence, 256)
+	c.nudge = make(chan struct{}, 1)
 }
 
 // allPlans is the table of what this build can carry out.

@@ -70,7 +70,8 @@ func (c *Conductor) takeFree(ctx context.Context, free chan struct{}) int {
 	}
 }
 
-// rest waits for a wake, for the next due time, or for the poll.
+// rest waits for a wake, for the next due time, or for the poll. The next due time is that of what nobody claims: a pass
+// that commits meanwhile nudges, since its operation may be due earlier.
 func (c *Conductor) rest(ctx context.Context) {
 	wait := c.Settings.Poll
 	if due, err := c.Wakes.NextDue(ctx); err == nil && !due.IsZero() {
@@ -81,6 +82,7 @@ func (c *Conductor) rest(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-c.Wakes.Wakes():
+	case <-c.nudge:
 	case <-timer.C:
 	}
 }
@@ -94,6 +96,7 @@ func (c *Conductor) pass(ctx context.Context, claimed ingot.Pass) {
 	for {
 		err := c.Operations.CommitPass(finish, r.result())
 		if err == nil {
+			c.nudgeEngine()
 			return
 		}
 		if ingot.CodeOf(err) == ingot.Fenced {
@@ -104,6 +107,14 @@ func (c *Conductor) pass(ctx context.Context, claimed ingot.Pass) {
 		if !pause(ctx, commitRetry) {
 			return // the next process puts the claim back and asks again
 		}
+	}
+}
+
+// nudgeEngine has a resting engine look again at what is due next.
+func (c *Conductor) nudgeEngine() {
+	select {
+	case c.nudge <- struct{}{}:
+	default: // one is waiting to be read
 	}
 }
 

@@ -22,6 +22,7 @@ var leaves = map[string][]string{
 	"lab/vbmc":           {"ipmi", "redfish", "conductor", "hypervisor"},
 	"api/client":         {"cmd", "lab"},
 	"bmc":                {"ipmi", "redfish"},
+	"conductor/shacrypt": {"conductor", "deploy-agent"},
 }
 
 // wiring are the folders that put siblings together; tests are the packages that any test may import.

@@ -18,6 +18,7 @@ const (
 	KindRescue   Kind = "rescue"
 	KindUnrescue Kind = "unrescue"
 	KindService  Kind = "service"
+	KindRestore  Kind = "restore" // brings the instance back after a service that failed
 	KindPower    Kind = "power"
 
 	// What a user has done to the machine beside its life: they take the provision lane of a node in a state that lasts.
@@ -124,7 +125,7 @@ type OperationStep struct {
 	Args      map[string]any
 	Priority  int
 	Abortable bool
-	Source    string // agent, driver, user, template, plan
+	Source    string // agent, driver, user, template, plan, flow (a reserved step: power_on, power_off, reboot, hold, wait)
 	State     StepState
 	Attempt   int
 }

@@ -84,7 +84,8 @@ type Transition struct {
 	Target State
 }
 
-// Transitions is Ironic's table of verbs (its state_machine.py), whole. docs/states.md is generated from it.
+// Transitions is Ironic's table of verbs (its state_machine.py), whole. docs/states.md is generated from it. One row
+// differs: an abort of a failed service brings the instance back, and the node is shown as active when it has come up, not before.
 func Transitions() []Transition {
 	table := []Transition{
 		{Enroll, VerbManage, KindVerify, Verifying, Manageable},
@@ -112,9 +113,9 @@ func Transitions() []Transition {
 		{RescueWait, VerbAbort, "", RescueFailed, ""},
 		{ServiceWait, VerbAbort, "", ServiceFailed, ""},
 		{ServiceHold, VerbAbort, "", ServiceFailed, ""},
-		{ServiceFailed, VerbAbort, "", Active, ""},
+		{ServiceFailed, VerbAbort, KindRestore, Servicing, Active},
 		{DeployHold, VerbUnhold, "", DeployWait, Active},
-		{CleanHold, VerbUnhold, "", CleanWait, ""},
+		{CleanHold, VerbUnhold, "", CleanWait, ""}, // the target stays: available or manageable
 		{ServiceHold, VerbUnhold, "", ServiceWait, Active},
 	}
 	for _, from := range []State{Active, DeployFailed, DeployWait, ErrorState, Rescue, RescueFailed, RescueWait, UnrescueFailed, ServiceFailed, ServiceWait} {
@@ -220,10 +221,23 @@ func WaitOf(s State) State {
 	return s
 }
 
-// WorkOf is the opposite of WaitOf.
+// HoldOf is the state that shows that a hold step keeps s's operation; s itself where Ironic has none.
+func HoldOf(s State) State {
+	switch s {
+	case Deploying:
+		return DeployHold
+	case Cleaning:
+		return CleanHold
+	case Servicing:
+		return ServiceHold
+	}
+	return s
+}
+
+// WorkOf is the working state of a waiting or held one; s itself for all others.
 func WorkOf(s State) State {
 	for _, work := range [...]State{Deploying, Cleaning, Inspecting, Rescuing, Servicing} {
-		if WaitOf(work) == s {
+		if WaitOf(work) == s || HoldOf(work) == s {
 			return work
 		}
 	}

@@ -119,11 +119,15 @@ func (c *Conductor) BootFile(ctx context.Context, token, name string) (io.ReadSe
 	if err != nil || node.Boot.Token == "" || subtle.ConstantTimeCompare([]byte(node.Boot.Token), []byte(token)) != 1 {
 		return nil, 0, ingot.Errorf(ingot.NotFound, "no boot file %s under this token", name)
 	}
+	ownKernel, ownRamdisk := ingot.Text(node.DriverInfo, "deploy_kernel"), ingot.Text(node.DriverInfo, "deploy_ramdisk")
+	if rescue := ingot.Text(node.DriverInfo, "rescue_kernel"); rescue != "" && node.Boot.Purpose == rescuePurpose {
+		ownKernel, ownRamdisk = rescue, ingot.Text(node.DriverInfo, "rescue_ramdisk")
+	}
 	switch name {
 	case kernelName:
-		return openFile(firstText(ingot.Text(node.DriverInfo, "deploy_kernel"), c.Ramdisk[kernelName]))
+		return openFile(firstText(ownKernel, c.Ramdisk[kernelName]))
 	case initramfsName:
-		return openFile(firstText(ingot.Text(node.DriverInfo, "deploy_ramdisk"), c.Ramdisk[initramfsName]))
+		return openFile(firstText(ownRamdisk, c.Ramdisk[initramfsName]))
 	case configDriveName:
 		data, _, err := c.Blobs.Blob(ctx, configDriveKey(node.UUID))
 		if err != nil {

@@ -57,8 +57,7 @@ func TestAgentsThatDoNotListParameters(t *testing.T) {
 				w.start(func(c *conductor.Conductor) {
 					c.Operations, c.Intercept, c.Machines = m, kill.intercept, tightLippedMachines{machines{w}}
 				})
-				n := w.node(p.from)
-				w.ask(n.UUID, p.verb)
+				n := p.begin(w)
 				w.untilKilled(n.UUID, killed)
 				w.kill()
 				w.start(func(c *conductor.Conductor) { c.Machines = tightLippedMachines{machines{w}} })

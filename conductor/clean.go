@@ -10,16 +10,9 @@ import (
 func (c *Conductor) cleanMachine() []Step {
 	off := c.powerOff(firstPowerOff)
 	off.State = ingot.Cleaning
-	return []Step{
-		off,
-		c.netboot("clean"),
-		c.powerOn("power-on"),
-		c.callIn(),
-		c.collect("clean", func(*Run) ([]ingot.OperationStep, error) { return nil, nil }),
-		c.slot("clean", nil),
-		c.powerOff("power-off-agent"),
-		{Name: "abort-boot", Class: Ensure, Do: bootNothing},
-	}
+	steps := inRamdisk([]Step{off, c.netboot("clean"), c.powerOn("power-on"), c.callIn()})
+	steps = append(steps, c.collect("clean", nil), c.slot("clean", nil))
+	return append(steps, inRamdisk([]Step{c.powerOff("power-off-agent"), {Name: "abort-boot", Class: Ensure, Do: bootNothing}})...)
 }
 
 // makeSafe are the steps after a failure: off, and nothing to boot.
@@ -29,7 +22,7 @@ func (c *Conductor) makeSafe() []Step {
 
 // cleanPlan is manual cleaning: the user's list, in the user's order.
 func (c *Conductor) cleanPlan() Plan {
-	return Plan{Steps: c.cleanMachine(), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+	return Plan{Steps: c.cleanMachine(), Abort: inRamdisk(c.makeSafe()), Cancel: inRamdisk(c.makeSafe()), Finish: c.cleaned}
 }
 
 // providePlan is automated cleaning on the way to available.

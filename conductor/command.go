@@ -82,6 +82,9 @@ func (r *Run) judge(command ingot.AgentCommand, done func(ingot.AgentCommand) er
 // agentLost says whether the agent that this attempt talks to is gone: another boot called in, or the machine was
 // started again.
 func (r *Run) agentLost() (Progress, bool) {
+	if p, waiting := r.afterReboot(); waiting {
+		return p, true
+	}
 	agent := r.Node.Agent
 	switch {
 	case !agent.Present():

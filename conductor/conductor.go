@@ -63,6 +63,7 @@ type Settings struct {
 	MaxDeploys       int           // operations of deploy and rebuild at a time, max_concurrent_deploy: 250
 	MaxCleans        int           // operations that clean at a time, max_concurrent_clean: 50
 	EvidenceKept     int           // entries of boot evidence on a node: 16
+	WaitStepMost     time.Duration // the longest wait step, max_conductor_wait_step_seconds: 30 s
 	// CleanPriorities replace the priorities of automated cleaning's steps, by "interface.step"; 0 leaves a step out
 	// (Ironic: clean_step_priority_override). nil leaves out deploy.erase_devices, which overwrites whole disks for
 	// hours: metadata is erased all the same. A manual clean can ask for any step.
@@ -79,6 +80,7 @@ func (s Settings) defaults() Settings {
 	setDuration(&s.SoftPowerTimeout, 10*time.Minute)
 	setDuration(&s.AbortDeadline, 5*time.Minute)
 	setDuration(&s.PowerSync, 2*time.Minute)
+	setDuration(&s.WaitStepMost, 30*time.Second)
 	setInt(&s.Workers, 64)
 	setInt(&s.MaxAttempts, 3)
 	setInt(&s.PowerRetries, 3)
@@ -120,14 +122,19 @@ func (c *Conductor) Prepare() {
 // allPlans is the table of what this build can carry out.
 func (c *Conductor) allPlans() map[ingot.Kind]Plan {
 	plans := map[ingot.Kind]Plan{
-		ingot.KindVerify:  verifyPlan(),
-		ingot.KindInspect: c.inspectPlan(),
-		ingot.KindProvide: c.providePlan(),
-		ingot.KindClean:   c.cleanPlan(),
-		ingot.KindDeploy:  c.deployPlan(),
-		ingot.KindRebuild: c.deployPlan(),
-		ingot.KindDelete:  c.deletePlan(),
-		ingot.KindPower:   c.powerPlan(),
+		ingot.KindVerify:   verifyPlan(),
+		ingot.KindInspect:  c.inspectPlan(),
+		ingot.KindProvide:  c.providePlan(),
+		ingot.KindClean:    c.cleanPlan(),
+		ingot.KindDeploy:   c.deployPlan(),
+		ingot.KindRebuild:  c.deployPlan(),
+		ingot.KindDelete:   c.deletePlan(),
+		ingot.KindAdopt:    c.adoptPlan(),
+		ingot.KindRescue:   c.rescuePlan(),
+		ingot.KindUnrescue: c.unrescuePlan(),
+		ingot.KindService:  c.servicePlan(),
+		ingot.KindRestore:  c.restorePlan(),
+		ingot.KindPower:    c.powerPlan(),
 	}
 	maps.Copy(plans, c.asidePlans())
 	return plans

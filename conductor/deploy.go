@@ -25,14 +25,28 @@ func (c *Conductor) deployPlan() Plan {
 				"write_image":           writeImage,
 				"prepare_instance_boot": installBootloader,
 			}),
-			{Name: "sync", Class: Ensure, Do: syncDisks},
+			{Name: "sync", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: syncDisks}, // the list's last step may be a reboot
 			c.powerOff("power-off-agent"),
 			c.diskBoot(),
 			c.powerOn("power-on-instance"),
 		},
-		Abort:  []Step{c.powerOff("abort-power-off"), {Name: "abort-boot", Class: Ensure, Do: bootNothing}},
-		Cancel: nil, // Ironic leaves the machine as it is, for investigation
+		Abort:  c.makeSafe(),
+		Cancel: ifHeld(c.makeSafe()), // Ironic leaves a machine that waits for its agent as it is, for investigation
 	}
+}
+
+// ifHeld has every step hold at once unless the operation was aborted in a hold.
+func ifHeld(steps []Step) []Step {
+	for i := range steps {
+		do := steps[i].Do
+		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
+			if r.Op.Memory[heldAt] == nil {
+				return Holds(), nil
+			}
+			return do(ctx, r)
+		}
+	}
+	return steps
 }
 
 // deploySteps are the plan's own steps in the slot.

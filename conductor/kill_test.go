@@ -16,36 +16,63 @@ import (
 	"github.com/ingot-metal/ingot/store/storetest"
 )
 
-// plan is an operation that the loops run over: where it starts, its verb, where it ends, and what the world must have
-// seen for each attempt.
+// plan is an operation that the loops run over: where it starts, what is asked, where it ends, and what the world must
+// have seen for each attempt.
 type plan struct {
 	name   string
 	from   ingot.State
-	verb   ingot.Verb
+	req    ingot.ProvisionRequest
 	to     ingot.State
 	failed ingot.State
 	power  ingot.PowerState // of the machine at the end
 	once   string           // what the agent must have been told once for each attempt; "" nothing
+	// was is the machine's power before; after a failure it is off, or as it was where the plan leaves the machine alone.
+	was   ingot.PowerState
+	alone bool
 }
 
 func plans() []plan {
-	return []plan{
-		{"verify", ingot.Enroll, ingot.VerbManage, ingot.Manageable, ingot.Enroll, ingot.PowerOff, ""},
-		{"inspect", ingot.Manageable, ingot.VerbInspect, ingot.Manageable, ingot.InspectFailed, ingot.PowerOff, ""},
-		{"provide", ingot.Manageable, ingot.VerbProvide, ingot.Available, ingot.CleanFailed, ingot.PowerOff, "agent clean.execute_clean_step"},
-		{"clean", ingot.Manageable, ingot.VerbClean, ingot.Manageable, ingot.CleanFailed, ingot.PowerOff, "agent clean.execute_clean_step"},
-		{"deploy", ingot.Available, ingot.VerbActive, ingot.Active, ingot.DeployFailed, ingot.PowerOn, "agent standby.prepare_image"},
-		{"rebuild", ingot.Active, ingot.VerbRebuild, ingot.Active, ingot.DeployFailed, ingot.PowerOn, "agent standby.prepare_image"},
-		{"delete", ingot.Active, ingot.VerbDeleted, ingot.Available, "", ingot.PowerOff, "agent clean.execute_clean_step"},
+	verb := func(v ingot.Verb) ingot.ProvisionRequest { return ingot.ProvisionRequest{Verb: v} }
+	clean := func(names ...string) ingot.ProvisionRequest {
+		return ingot.ProvisionRequest{Verb: ingot.VerbClean, CleanSteps: stepsOf(names...)}
 	}
+	service := func(names ...string) ingot.ProvisionRequest {
+		return ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: stepsOf(names...)}
+	}
+	rescue := ingot.ProvisionRequest{Verb: ingot.VerbRescue, RescuePassword: "hunter2"}
+	const off, on = ingot.PowerOff, ingot.PowerOn
+	const cleans, writes, services, rescues = "agent clean.execute_clean_step", "agent standby.prepare_image", "agent service.execute_service_step", "agent rescue.finalize_rescue"
+	return []plan{
+		{"verify", ingot.Enroll, verb(ingot.VerbManage), ingot.Manageable, ingot.Enroll, off, "", off, false},
+		{"inspect", ingot.Manageable, verb(ingot.VerbInspect), ingot.Manageable, ingot.InspectFailed, off, "", off, false},
+		{"provide", ingot.Manageable, verb(ingot.VerbProvide), ingot.Available, ingot.CleanFailed, off, cleans, off, false},
+		{"clean", ingot.Manageable, clean("deploy.erase_devices_metadata"), ingot.Manageable, ingot.CleanFailed, off, cleans, off, false},
+		{"deploy", ingot.Available, verb(ingot.VerbActive), ingot.Active, ingot.DeployFailed, on, writes, off, false},
+		{"rebuild", ingot.Active, verb(ingot.VerbRebuild), ingot.Active, ingot.DeployFailed, on, writes, off, false},
+		{"delete", ingot.Active, verb(ingot.VerbDeleted), ingot.Available, "", off, cleans, off, false},
+		{"adopt", ingot.Manageable, verb(ingot.VerbAdopt), ingot.Active, ingot.AdoptFailed, on, "", on, true},
+		{"rescue", ingot.Active, rescue, ingot.Rescue, ingot.RescueFailed, on, rescues, on, false},
+		{"unrescue", ingot.Rescue, verb(ingot.VerbUnrescue), ingot.Active, ingot.UnrescueFailed, on, "", on, false},
+		{"service", ingot.Active, service("deploy.burnin_cpu"), ingot.Active, ingot.ServiceFailed, on, services, on, false},
+		{"restore", ingot.ServiceFailed, verb(ingot.VerbAbort), ingot.Active, ingot.ServiceFailed, on, "", off, false},
+		{"clean with reserved steps", ingot.Manageable, clean("power.reboot", "deploy.hold", "deploy.erase_devices_metadata", "power.reboot"), ingot.Manageable, ingot.CleanFailed, off, cleans, off, false},
+		{"service without ramdisk", ingot.Active, service("power.hold", "power.reboot"), ingot.Active, ingot.ServiceFailed, on, "", on, true},
+	}
+}
+
+// begin enrols the plan's node and asks.
+func (p plan) begin(w *world) ingot.Node {
+	w.t.Helper()
+	n := w.node(p.from, func(n *ingot.Node) { n.PowerState = p.was })
+	w.rack.Machine(&n) // there before anybody asks for it
+	w.request(n.UUID, p.req)
+	return n
 }
 
 // run asks the verb of a new node and waits for the operation's end.
 func (p plan) run(w *world) ingot.Node {
 	w.t.Helper()
-	n := w.node(p.from)
-	w.ask(n.UUID, p.verb)
-	return w.ended(n.UUID)
+	return w.ended(p.begin(w).UUID)
 }
 
 // ended waits until a node has no live operation.
@@ -61,7 +88,19 @@ func (w *world) ended(id string) ingot.Node {
 		if time.Now().After(deadline) {
 			require.FailNow(w.t, "the operation never ended", "%q", w.said())
 		}
+		w.unhold(id)
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// unhold lets a held node go, if nothing else changed it at the same moment.
+func (w *world) unhold(id string) {
+	w.t.Helper()
+	if n := w.get(id); n.ProvisionState.Class() == ingot.Held {
+		err := w.conductor().Provision(w.t.Context(), n, ingot.ProvisionRequest{Verb: ingot.VerbUnhold})
+		if ingot.CodeOf(err) != ingot.Conflict {
+			require.NoError(w.t, err)
+		}
 	}
 }
 
@@ -158,8 +197,7 @@ func killedOnce(t *testing.T, s *store.Store, p plan, at int, moment string) {
 		return progress, err
 	}}
 	w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
-	n := w.node(p.from)
-	w.ask(n.UUID, p.verb)
+	n := p.begin(w)
 	w.untilKilled(n.UUID, killed)
 	w.kill()
 	w.start(nil)
@@ -180,6 +218,7 @@ func (w *world) untilKilled(id string, killed <-chan struct{}) {
 			if _, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision); ingot.CodeOf(err) == ingot.NotFound {
 				return
 			}
+			w.unhold(id)
 		}
 	}
 }
@@ -225,8 +264,21 @@ func failedOnce(t *testing.T, s *store.Store, p plan, at int) {
 	require.Contains(t, end.LastError, "planted failure")
 	power, err := w.rack.Machine(&end).PowerState(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, ingot.PowerOff, power)
+	if want := p.afterFailure(); want != "" {
+		require.Equal(t, want, power)
+	}
 	require.NotEqual(t, ingot.BootKernel, end.Boot.Action, "it must not boot the ramdisk by itself")
+}
+
+// afterFailure is the power of a machine after a failure; "" where a reboot of the list may have been cut in two.
+func (p plan) afterFailure() ingot.PowerState {
+	switch {
+	case !p.alone:
+		return ingot.PowerOff
+	case len(p.req.ServiceSteps) > 0:
+		return ""
+	}
+	return p.was
 }
 
 // classOf is the class of a state in which a failure may end: enroll and error are those of verify and delete.
@@ -257,7 +309,7 @@ func TestPowerCutAnywhere(t *testing.T) {
 
 func cutOnce(t *testing.T, p plan, at int) {
 	w := newWorld(t)
-	n := w.node(p.from)
+	n := w.node(p.from, func(n *ingot.Node) { n.PowerState = p.was })
 	cut := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
 		now := w.get(n.UUID)
 		require.NoError(t, w.rack.Machine(&now).SetPower(t.Context(), ingot.ActionOff))
@@ -268,7 +320,7 @@ func cutOnce(t *testing.T, p plan, at int) {
 		c.Intercept = cut.intercept
 		c.Settings.CallbackTimeout = 3 * time.Second
 	})
-	w.ask(n.UUID, p.verb)
+	w.request(n.UUID, p.req)
 	end := w.ended(n.UUID)
 	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.said())
 	require.LessOrEqual(t, w.count(p.once), 2, "%q", w.said())

@@ -86,17 +86,20 @@ func (r *Run) forgetAgent() {
 
 // netboot is the step that has the machine boot the ramdisk from the network next time it starts.
 func (c *Conductor) netboot(purpose string) Step {
-	return Step{Name: "network-boot", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
-		token := r.Chosen(fmt.Sprintf("boot_token_%d", r.Op.Attempt), func() string { return r.Node.UUID + "." + rand.Text() })
-		r.setBoot(ingot.BootTarget{Action: ingot.BootKernel, Purpose: purpose, Token: token})
-		return r.bootFrom(ctx, ingot.BootSetting{Device: ingot.BootPXE, Mode: r.bootMode()})
-	}}
+	return Step{Name: "network-boot", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) { return r.bootRamdisk(ctx, purpose) }}
+}
+
+// bootRamdisk has the machine find the ramdisk on the network when it starts next.
+func (r *Run) bootRamdisk(ctx context.Context, purpose string) (Progress, error) {
+	token := r.Chosen(fmt.Sprintf("boot_token_%d", r.Op.Attempt), func() string { return r.Node.UUID + "." + rand.Text() })
+	r.setBoot(ingot.BootTarget{Action: ingot.BootKernel, Purpose: purpose, Token: token})
+	return r.bootFrom(ctx, ingot.BootSetting{Device: ingot.BootPXE, Mode: r.bootMode()})
 }
 
 // diskBoot is the step that has the machine boot from its disk from now on.
 func (c *Conductor) diskBoot() Step {
 	return Step{Name: "disk-boot", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
-		r.setBoot(ingot.BootTarget{Action: ingot.BootLocalDisk, Purpose: "instance"})
+		r.setBoot(instanceBoot())
 		return r.bootFrom(ctx, ingot.BootSetting{Device: ingot.BootDisk, Persistent: true, Mode: r.bootMode()})
 	}}
 }

@@ -15,8 +15,9 @@ type Plan struct {
 	// past it the failed state is written with maintenance and a fault.
 	Abort  []Step
 	Cancel []Step
-	// Finish makes the last change to the node when all steps hold.
-	Finish func(r *Run)
+	// Finish makes the last change to the node when all steps hold, Failed when the operation has failed, and Cancelled
+	// when a user's abort has left the machine safe.
+	Finish, Failed, Cancelled func(r *Run)
 }
 
 // Step is a question asked again until the answer is yes.
@@ -51,6 +52,7 @@ type Progress struct {
 	note  string
 	back  string
 	slot  bool
+	hold  bool
 }
 
 // Holds says that the wanted fact holds: go on to the next step.

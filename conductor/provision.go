@@ -3,7 +3,7 @@ package conductor
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"slices"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -35,10 +35,12 @@ func illegal(n *ingot.Node, verb ingot.Verb) error {
 // preconditions are the rules beside the table (Ironic: api/controllers/v1/node.py and conductor/manager.py).
 func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 	verb := row.Verb
-	needsCare := verb == ingot.VerbActive || verb == ingot.VerbRebuild || verb == ingot.VerbRescue || verb == ingot.VerbUnrescue || verb == ingot.VerbClean
+	doing := inMaintenance(verb)
 	switch {
-	case n.Maintenance && needsCare:
-		return ingot.Errorf(ingot.Invalid, "The %s operation can't be performed on node %s because it's in maintenance mode.", verb, n.UUID)
+	case n.Maintenance && row.Kind == ingot.KindRestore:
+		return ingot.Errorf(ingot.Conflict, `Can not abort service on node "%s" while it is in maintenance mode. Please remove the node from maintenance prior to issuing the request to abort the service operation.`, n.UUID)
+	case n.Maintenance && doing != "":
+		return ingot.Errorf(ingot.Invalid, "The %s operation can't be performed on node %s because it's in maintenance mode.", doing, n.UUID)
 	case n.Protected && (verb == ingot.VerbDeleted || verb == ingot.VerbRebuild):
 		return ingot.Errorf(ingot.Forbidden, "Node %s is protected and cannot be undeployed, rebuilt or deleted: %s", n.UUID, n.ProtectedReason)
 	case n.Retired && verb == ingot.VerbProvide:
@@ -61,10 +63,35 @@ func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 	return c.supportsVerb(n, row)
 }
 
+// inMaintenance is Ironic's word for what may not be begun on a node in maintenance; "" for verbs that may.
+func inMaintenance(verb ingot.Verb) string {
+	switch verb {
+	case ingot.VerbActive, ingot.VerbRebuild:
+		return "provisioning"
+	case ingot.VerbRescue:
+		return "rescuing"
+	case ingot.VerbUnrescue:
+		return "unrescuing"
+	case ingot.VerbClean:
+		return "cleaning"
+	case ingot.VerbService:
+		return "service"
+	}
+	return ""
+}
+
 // supportsVerb refuses verbs that the node's interfaces have no implementation for.
 func (c *Conductor) supportsVerb(n *ingot.Node, row ingot.Transition) error {
 	if row.Kind == ingot.KindInspect && n.Interfaces.Inspect == "no-inspect" {
 		return unsupported(n, "inspect")
+	}
+	if row.Kind == ingot.KindRescue || row.Kind == ingot.KindUnrescue {
+		if name := n.Interfaces.Rescue; name == "" || name == "no-rescue" {
+			return ingot.Errorf(ingot.Unsupported, "Driver %s does not support %s (disabled or not implemented).", n.Driver, row.Verb)
+		}
+		if verdict := c.validateRescue(n); row.Kind == ingot.KindRescue && verdict.Result != nil && !*verdict.Result {
+			return ingot.Errorf(ingot.Invalid, "Failed to rescue node %s: Validation failed: %s", n.UUID, verdict.Reason)
+		}
 	}
 	if row.Kind == ingot.KindDeploy || row.Kind == ingot.KindRebuild {
 		verdict := validateDeploy(n)
@@ -92,9 +119,10 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	_, err = c.Operations.StartOperation(ctx, ingot.Start{
 		Operation:   c.newOperation(row.Kind, node.UUID, params, req.Requester, now),
 		NodeVersion: node.Version,
-		Replace:     row.Verb == ingot.VerbDeleted,
+		Replace:     row.Verb == ingot.VerbDeleted || row.From.Class() == ingot.Held,
 		Change: func(n *ingot.Node) {
 			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = row.To, row.Target, now, ""
+			n.CleanStep, n.DeployStep, n.ServiceStep = nil, nil, nil
 		},
 		History: []ingot.History{history},
 		Events:  []ingot.Event{event},
@@ -118,13 +146,8 @@ func (c *Conductor) limits(kind ingot.Kind) (int, []ingot.Kind) {
 func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) (map[string]any, error) {
 	params := map[string]any{}
 	deploys := row.Kind == ingot.KindDeploy || row.Kind == ingot.KindRebuild
-	switch {
-	case req.Runbook != "":
+	if req.Runbook != "" {
 		return nil, ingot.Errorf(ingot.Invalid, "Runbook %s could not be found.", req.Runbook)
-	case req.DisableRamdisk:
-		return nil, ingot.Errorf(ingot.Unsupported, "Driver %s has no steps that run without the ramdisk: leave disable_ramdisk out.", n.Driver)
-	case row.Kind == ingot.KindClean && len(req.CleanSteps) == 0:
-		return nil, ingot.Errorf(ingot.Invalid, `"clean_steps" is required when setting target provision state to clean`)
 	}
 	if req.ConfigDrive != nil && deploys {
 		text, err := configDriveText(req.ConfigDrive)
@@ -136,13 +159,44 @@ func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionReq
 		}
 		params["configdrive"] = ingot.Secret(text)
 	}
-	if row.Kind == ingot.KindClean {
-		params["clean_steps"], params["whole_list"] = anyList(req.CleanSteps), true
-	}
-	if deploys && len(req.DeploySteps) > 0 {
+	switch {
+	case row.Kind == ingot.KindClean:
+		return params, wholeList(params, "clean", req.CleanSteps, req.DisableRamdisk)
+	case row.Kind == ingot.KindService:
+		return params, wholeList(params, "service", req.ServiceSteps, req.DisableRamdisk)
+	case row.Kind == ingot.KindRescue:
+		hash, err := hashedPassword(req.RescuePassword)
+		params[rescuePassword] = hash
+		return params, err
+	case deploys && len(req.DeploySteps) > 0:
 		params["deploy_steps"] = anyList(req.DeploySteps)
+		return params, checkSteps("deploy", req.DeploySteps)
 	}
 	return params, nil
+}
+
+// wholeList takes a list of steps that is all that is to be done. A list in which nothing needs a ramdisk boots none, as
+// Ironic's; one that was asked to boot none and needs one is refused.
+func wholeList(params map[string]any, kind string, steps []map[string]any, without bool) error {
+	if len(steps) == 0 {
+		return ingot.Errorf(ingot.Invalid, `"%s_steps" is required when setting target provision state to %s`, kind, kind)
+	}
+	at := slices.IndexFunc(steps, needsRamdisk)
+	if without && at >= 0 {
+		return ingot.Errorf(ingot.Invalid, "step %s.%s needs the ramdisk: leave disable_ramdisk out", ingot.Text(steps[at], "interface"), ingot.Text(steps[at], "step"))
+	}
+	params[kind+"_steps"], params["whole_list"], params[disableRamdisk] = anyList(steps), true, at < 0
+	return checkSteps(kind, steps)
+}
+
+// checkSteps refuses what can be known at once to be wrong in a list of steps.
+func checkSteps(kind string, steps []map[string]any) error {
+	for _, step := range steps {
+		if err := checkFlow(kind, step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // configDriveText is a config drive as text: what was text already, or the JSON of an object.
@@ -168,33 +222,22 @@ func anyList(items []map[string]any) []any {
 // moveAtOnce carries out a row of the table that needs no operation.
 func (c *Conductor) moveAtOnce(ctx context.Context, node ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) error {
 	now := c.Now()
+	if row.Verb == ingot.VerbUnhold {
+		row.Target = node.TargetProvisionState
+	}
 	after := node
 	after.ProvisionState, after.TargetProvisionState, after.ProvisionUpdatedAt = row.To, row.Target, now
 	history, event := c.transition(&after, node.ProvisionState, node.ProvisionUpdatedAt, req.Requester)
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
-		UUID: node.UUID, Version: node.Version,
+		UUID: node.UUID, Version: node.Version, Wake: row.Verb == ingot.VerbUnhold,
 		Change: func(n *ingot.Node) error {
-			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = row.To, row.Target, now, ""
+			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt = row.To, row.Target, now
+			if row.Verb != ingot.VerbUnhold { // what let go may be failing already
+				n.LastError = ""
+			}
 			return nil
 		},
 		History: []ingot.History{history}, Events: []ingot.Event{event},
-	})
-	return err
-}
-
-// abort turns the operation under way round at once. It is refused while a cleaning step runs that must not be
-// interrupted (firmware, say); Ironic would set a mark and abort after it.
-func (c *Conductor) abort(ctx context.Context, node ingot.Node, req ingot.ProvisionRequest) error {
-	if abortable, told := node.CleanStep["abortable"].(bool); told && !abortable {
-		return ingot.Errorf(ingot.Conflict, "Node %s is in clean step %v, which must not be interrupted; abort again when it is done.", node.UUID, node.CleanStep["step"])
-	}
-	reason := fmt.Sprintf("aborted in state %s by the user", node.ProvisionState)
-	if req.Requester != "" {
-		reason = fmt.Sprintf("aborted in state %s by %s", node.ProvisionState, req.Requester)
-	}
-	_, err := c.Operations.InterruptOperation(ctx, ingot.Interrupt{
-		NodeUUID: node.UUID, NodeVersion: node.Version, Lane: ingot.LaneProvision, Reason: reason,
-		Change: func(n *ingot.Node) { n.LastError = reason },
 	})
 	return err
 }

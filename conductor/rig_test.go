@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,12 +124,15 @@ func (w *world) count(line string) int {
 	return n
 }
 
-// node enrols a fake node in a state.
-func (w *world) node(state ingot.State) ingot.Node {
+// node enrols a fake node in a state; changes adjust it first.
+func (w *world) node(state ingot.State, changes ...func(*ingot.Node)) ingot.Node {
 	w.t.Helper()
 	n := ingot.Node{
 		UUID: uuid.NewString(), Driver: "fake-hardware", ProvisionState: state, PowerState: ingot.PowerOff,
-		Interfaces: ingot.Interfaces{Boot: "fake", Deploy: "fake", Inspect: "fake", Power: "fake", Management: "fake"},
+		Interfaces: ingot.Interfaces{Boot: "fake", Deploy: "fake", Inspect: "fake", Power: "fake", Management: "fake", Rescue: "fake"},
+	}
+	for _, change := range changes {
+		change(&n)
 	}
 	require.NoError(w.t, w.store.CreateNode(w.t.Context(), &n, nil))
 	return n
@@ -145,10 +149,31 @@ func (w *world) get(id string) ingot.Node {
 func (w *world) ask(id string, verb ingot.Verb) {
 	w.t.Helper()
 	req := ingot.ProvisionRequest{Verb: verb}
-	if verb == ingot.VerbClean {
-		req.CleanSteps = []map[string]any{{"interface": "deploy", "step": "erase_devices_metadata"}}
+	switch verb {
+	case ingot.VerbClean:
+		req.CleanSteps = stepsOf("deploy.erase_devices_metadata")
+	case ingot.VerbService:
+		req.ServiceSteps = stepsOf("deploy.burnin_cpu")
+	case ingot.VerbRescue:
+		req.RescuePassword = "hunter2"
 	}
+	w.request(id, req)
+}
+
+// request sends a verb with its body.
+func (w *world) request(id string, req ingot.ProvisionRequest) {
+	w.t.Helper()
 	require.NoError(w.t, w.conductor().Provision(w.t.Context(), w.get(id), req))
+}
+
+// stepsOf is a list of steps by their names, "interface.step".
+func stepsOf(names ...string) []map[string]any {
+	steps := make([]map[string]any, 0, len(names))
+	for _, name := range names {
+		kind, step, _ := strings.Cut(name, ".")
+		steps = append(steps, map[string]any{"interface": kind, "step": step})
+	}
+	return steps
 }
 
 // until waits for a state, and says what the node was like if it never came.

@@ -116,8 +116,9 @@ func (r *Run) wait(after time.Duration, note string) {
 	r.Op.DueAt, r.Op.Note = r.Now.Add(after), note
 }
 
-// end closes the operation.
+// end closes the operation. A password that it was given ends with it.
 func (r *Run) end(outcome ingot.Outcome) {
+	delete(r.Op.Params, rescuePassword)
 	r.Op.Outcome, r.Op.EndedAt = outcome, r.Now
 	r.events = append(r.events, ingot.Event{At: r.Now, Type: "operation.ended", Node: r.Node.UUID, Data: map[string]any{
 		"operation": r.Op.UUID, "kind": r.Op.Kind, "outcome": outcome, "error": r.Op.Error, "attempts": r.Op.Attempt,

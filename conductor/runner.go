@@ -140,6 +140,10 @@ func (c *Conductor) advance(ctx context.Context, r *Run) {
 		c.fail(r, plan, ingot.Fatalf("cannot carry out %s: this release has no plan for it", r.Op.Kind))
 		return
 	}
+	if r.abortDue() {
+		r.turnRound()
+		return
+	}
 	steps := plan.of(r.Op.Phase)
 	if r.Op.Phase != ingot.Forward && (len(steps) == 0 || c.pastAbortDeadline(r)) {
 		c.endAbort(r, len(steps) == 0)
@@ -200,11 +204,15 @@ func (c *Conductor) settle(r *Run, plan Plan, steps []Step, index int, p Progres
 	case p.slot:
 		r.Op.Slot++
 		r.next(step.Name)
+	case p.hold:
+		r.Op.Tries = 0
+		r.wait(p.after, p.note)
+		r.SetState(ingot.HoldOf(ingot.WorkOf(r.Node.ProvisionState)), r.Node.TargetProvisionState)
 	case !p.holds:
 		r.Op.Tries = 0
 		r.wait(p.after, p.note)
 		if p.agent {
-			r.SetState(ingot.WaitOf(r.Node.ProvisionState), r.Node.TargetProvisionState)
+			r.SetState(ingot.WaitOf(ingot.WorkOf(r.Node.ProvisionState)), r.Node.TargetProvisionState)
 		}
 		c.checkTimeout(r, plan, step)
 	case index+1 < len(steps):
@@ -252,6 +260,8 @@ func (c *Conductor) again(r *Run, plan Plan, p Progress) {
 	r.Op.Attempt++
 	r.Op.Slot = 0
 	r.Op.AgentFingerprint = ""
+	delete(r.Op.Memory, rebootedAt)
+	delete(r.Op.Memory, heldAt)
 	r.Steps, r.newSteps = nil, []ingot.OperationStep{}
 	r.Record("WARNING", "provisioning", fmt.Sprintf("attempt %d of %s: %s", r.Op.Attempt, r.Op.Kind, p.note))
 	r.SetState(ingot.WorkOf(r.Node.ProvisionState), r.Node.TargetProvisionState)
@@ -314,6 +324,14 @@ func (c *Conductor) endAbort(r *Run, safe bool) {
 	if fault != "" && !r.Node.Maintenance {
 		r.Change(func(n *ingot.Node) { n.Maintenance, n.MaintenanceReason, n.Fault = true, reason, fault })
 	}
+	last := c.plans[r.Op.Kind].Failed
+	if outcome == ingot.Aborted {
+		r.Change(func(n *ingot.Node) { n.CleanStep, n.DeployStep, n.ServiceStep = nil, nil, nil })
+		last = c.plans[r.Op.Kind].Cancelled
+	}
+	if last != nil && safe {
+		last(r)
+	}
 	r.end(outcome)
 }
 
@@ -322,6 +340,8 @@ func (c *Conductor) endAbort(r *Run, safe bool) {
 func (c *Conductor) faultOf(r *Run, from ingot.State, outcome ingot.Outcome, safe bool) (ingot.Fault, string) {
 	state := ingot.FailureOf(from)
 	switch {
+	case !safe && outcome == ingot.Aborted && state == ingot.RescueFailed:
+		return ingot.FaultRescue, "Failed to clean up rescue after aborting the operation: " + r.Op.Note
 	case !safe:
 		return ingot.FaultPower, "cannot make the machine safe after a failure: " + r.Op.Note
 	case outcome == ingot.Aborted:

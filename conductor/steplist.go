@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/ingot-metal/ingot"
@@ -19,20 +20,23 @@ const (
 )
 
 // collect is the step that asks the agent which steps it has, merges them with the plan's and the user's, and freezes
-// the list. kind is clean, deploy or service, as the agent's commands are named.
+// the list. kind is clean, deploy or service, as the agent's commands are named; own are the plan's steps, nil for none.
 func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep, error)) Step {
 	return Step{Name: collectSteps, Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
-		if back, lost := r.agentLost(); lost {
-			return back, nil
+		var offered []ingot.OperationStep
+		if !r.withoutRamdisk() {
+			if back, lost := r.agentLost(); lost {
+				return back, nil
+			}
+			answer, err := r.askAgent(ctx, ingot.AgentRequest{
+				Name: kind + ".get_" + kind + "_steps", Params: map[string]any{"node": r.wireNode(), "ports": r.wirePorts()},
+			})
+			if err != nil {
+				return r.unreachable(ctx, err)
+			}
+			r.Remember("hardware_manager_version", answer.Result["hardware_manager_version"])
+			offered = agentSteps(kind, answer.Result)
 		}
-		answer, err := r.askAgent(ctx, ingot.AgentRequest{
-			Name: kind + ".get_" + kind + "_steps", Params: map[string]any{"node": r.wireNode(), "ports": r.wirePorts()},
-		})
-		if err != nil {
-			return r.unreachable(ctx, err)
-		}
-		r.Remember("hardware_manager_version", answer.Result["hardware_manager_version"])
-		offered := agentSteps(kind, answer.Result)
 		if kind == "clean" {
 			c.reprioritise(offered)
 		}
@@ -81,9 +85,12 @@ func agentSteps(kind string, result map[string]any) []ingot.OperationStep {
 // off; the highest priority comes first, and Ironic's order of interfaces decides between equals. A list that the user
 // gave as the whole (manual cleaning) keeps its order.
 func mergeSteps(kind string, agent []ingot.OperationStep, own func(*Run) ([]ingot.OperationStep, error), r *Run) ([]ingot.OperationStep, error) {
-	mine, err := own(r)
-	if err != nil {
-		return nil, err
+	var mine []ingot.OperationStep
+	if own != nil {
+		var err error
+		if mine, err = own(r); err != nil {
+			return nil, err
+		}
 	}
 	user, err := userSteps(r, kind)
 	if err != nil {
@@ -103,6 +110,7 @@ func mergeSteps(kind string, agent []ingot.OperationStep, own func(*Run) ([]ingo
 			return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(rank(b.Interface), rank(a.Interface)), cmp.Compare(a.Step, b.Step))
 		})
 	}
+	steps = expandFlow(steps)
 	for i := range steps {
 		steps[i].Position, steps[i].State = i, ingot.StepPending
 	}
@@ -133,6 +141,9 @@ func rank(kind string) int {
 
 // known refuses a step that nothing here can carry out, naming those that there are.
 func known(step ingot.OperationStep, lists ...[]ingot.OperationStep) error {
+	if reserved(step.Step) {
+		return nil
+	}
 	var names []string
 	for _, list := range lists {
 		for _, s := range list {
@@ -182,9 +193,12 @@ func (c *Conductor) slot(kind string, own map[string]func(context.Context, *Run)
 		}
 		var p Progress
 		var err error
-		if do := own[step.Step]; do != nil && step.Source == "plan" {
+		switch do := own[step.Step]; {
+		case step.Source == flowSource:
+			p, err = c.flowStep(ctx, r, step)
+		case do != nil && step.Source == "plan":
 			p, err = do(ctx, r)
-		} else {
+		default:
 			p, err = r.agentStep(ctx, kind, step)
 		}
 		return r.endSlot(step, p, err)
@@ -218,20 +232,37 @@ func (r *Run) agentStep(ctx context.Context, kind string, step ingot.OperationSt
 	}})
 }
 
-// showStep puts the running step where clients look for it (clean_step, deploy_step); nil clears it.
+// showStep puts the running step where clients look for it (clean_step, deploy_step, service_step); nil clears it. A
+// mark that a user set meanwhile (abortAfter) stays, so that the next pass finds it.
 func (r *Run) showStep(kind string, step *ingot.OperationStep) {
 	var shown map[string]any
 	if step != nil {
-		shown = map[string]any{"interface": step.Interface, "step": step.Step, "priority": step.Priority, "abortable": step.Abortable}
+		name := firstText(ingot.Text(step.Args, shownAs), step.Step)
+		shown = map[string]any{"interface": step.Interface, "step": name, "priority": step.Priority, "abortable": step.Abortable}
 	}
-	place := func(n *ingot.Node) *map[string]any {
-		if kind == "clean" {
-			return &n.CleanStep
-		}
-		return &n.DeployStep
-	}
-	if now := *place(r.Node); now["step"] == shown["step"] && now["interface"] == shown["interface"] {
+	if now := *shownStep(r.Node, kind); now["step"] == shown["step"] && now["interface"] == shown["interface"] {
 		return
 	}
-	r.Change(func(n *ingot.Node) { *place(n) = shown })
+	r.Change(func(n *ingot.Node) {
+		place := shownStep(n, kind)
+		marked := (*place)[abortAfter]
+		*place = maps.Clone(shown)
+		if marked != nil {
+			if *place == nil {
+				*place = map[string]any{}
+			}
+			(*place)[abortAfter] = marked
+		}
+	})
+}
+
+// shownStep is the field of a node with the running step of a kind of list.
+func shownStep(n *ingot.Node, kind string) *map[string]any {
+	switch kind {
+	case "clean":
+		return &n.CleanStep
+	case "service":
+		return &n.ServiceStep
+	}
+	return &n.DeployStep
 }

@@ -42,6 +42,8 @@ func (c *Conductor) validateInterface(n *ingot.Node, kind string) ingot.Verdict 
 		return validateDeploy(n)
 	case "boot":
 		return c.validateBoot(n)
+	case "rescue":
+		return c.validateRescue(n)
 	}
 	return ingot.PassVerdict()
 }

@@ -30,7 +30,7 @@ type hardware struct {
 func inBand(more map[string][]string) map[string][]string {
 	enabled := map[string][]string{
 		"bios": {"no-bios"}, "boot": {"ipxe", "pxe"}, "console": {"no-console"}, "deploy": {"direct"}, "firmware": {"no-firmware"},
-		"inspect": {"agent", "no-inspect"}, "network": {"noop", "flat"}, "raid": {"no-raid"}, "rescue": {"no-rescue"}, "storage": {"noop"}, "vendor": {"no-vendor"},
+		"inspect": {"agent", "no-inspect"}, "network": {"noop", "flat"}, "raid": {"no-raid"}, "rescue": {"agent", "no-rescue"}, "storage": {"noop"}, "vendor": {"no-vendor"},
 	}
 	for kind, names := range more {
 		enabled[kind] = names
@@ -69,7 +69,7 @@ func table() map[string]hardware {
 		"fake-hardware": {
 			enabled: map[string][]string{
 				"bios": {"no-bios"}, "boot": {"fake", "ipxe"}, "console": {"fake", "no-console"}, "deploy": {"fake", "direct"}, "firmware": {"no-firmware"}, "inspect": {"fake", "agent", "no-inspect"},
-				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"no-raid"}, "rescue": {"no-rescue"}, "storage": {"fake", "noop"}, "vendor": {"fake", "no-vendor"},
+				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"no-raid"}, "rescue": {"fake", "no-rescue"}, "storage": {"fake", "noop"}, "vendor": {"fake", "no-vendor"},
 			},
 			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": fakeMachine},
 			key:        func(map[string]any) string { return "" },
@@ -83,6 +83,8 @@ func with(properties map[string]string) map[string]string {
 	for key, text := range map[string]string{
 		"deploy_kernel":         "file:// URL of the ramdisk's kernel; default is the built-in ramdisk's.",
 		"deploy_ramdisk":        "file:// URL of the ramdisk's initramfs; default is the built-in one.",
+		"rescue_kernel":         "file:// URL of the kernel for rescue; default is the one of deployments.",
+		"rescue_ramdisk":        "file:// URL of the initramfs for rescue; default is the one of deployments.",
 		"kernel_append_params":  "appended to the ramdisk's kernel command line.",
 		"image_download_source": "http (default): the agent reads the image from its source; local: through Ingot's cache.",
 	} {

@@ -184,7 +184,7 @@ func (m *lanes) Interrupt(t *rapid.T) {
 	if holder == "" && ingot.CodeOf(err) != ingot.NotFound || holder != "" && (err != nil || op.UUID != holder) {
 		t.Fatalf("interrupt of %q gave %q: %v", holder, op.UUID, err)
 	}
-	if claimed, ok := m.claimed[holder]; ok && before.Phase != ingot.Abort {
+	if claimed, ok := m.claimed[holder]; ok && before.Phase == ingot.Forward {
 		if err := m.store.CommitPass(context.Background(), ingot.Result{Operation: claimed}); ingot.CodeOf(err) != ingot.Fenced {
 			t.Fatalf("the claim outlived the interrupt: %v", err)
 		}

@@ -199,7 +199,8 @@ func (t *tx) replaceLive(op *ingot.Operation) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("UPDATE operations SET outcome = ?, ended_at = ?, claim = '', conductor = '' WHERE uuid = ?",
+	// Its secrets (a rescue password, a config drive) end with it.
+	if _, err := t.exec("UPDATE operations SET outcome = ?, ended_at = ?, claim = '', conductor = '', secrets = NULL WHERE uuid = ?",
 		ingot.Replaced, micros(t.now), live.UUID); err != nil {
 		return err
 	}
@@ -251,8 +252,8 @@ func (t *tx) takeLanes(op *ingot.Operation, start ingot.Start) (ingot.Node, erro
 	return self, nil
 }
 
-// InterruptOperation turns the live operation of a node's lane round: phase abort, no position, due now, and without a
-// claim, so that the pass under way, if there is one, is fenced. One that is in phase abort already is given as it is,
+// InterruptOperation turns the live operation of a node's lane round: phase cancel, no position, due now, and without a
+// claim, so that the pass under way, if there is one, is fenced. One that is turned round already is given as it is,
 // and nothing is written: its deadline stands. NotFound: nothing is under way; Conflict: the node is no longer as it
 // was judged (a version of 0 takes any).
 func (s *Store) InterruptOperation(ctx context.Context, in ingot.Interrupt) (ingot.Operation, error) {
@@ -266,13 +267,13 @@ func (s *Store) InterruptOperation(ctx context.Context, in ingot.Interrupt) (ing
 		if err != nil {
 			return err
 		}
-		if op.Phase == ingot.Abort {
+		if op.Phase != ingot.Forward {
 			return nil
 		}
 		if in.NodeVersion != 0 && in.NodeVersion != n.Version {
 			return stale("Node", n.UUID)
 		}
-		op.Phase, op.Position, op.Slot, op.Tries, op.Error = ingot.Abort, "", 0, 0, in.Reason
+		op.Phase, op.Position, op.Slot, op.Tries, op.Error = ingot.Cancel, "", 0, 0, in.Reason
 		op.Claim, op.Conductor, op.Note = "", "", ""
 		op.DueAt, op.StepSince, op.PhaseSince = t.now, t.now, t.now
 		if _, err := t.exec("UPDATE operations SET phase = ?, position = '', slot = 0, tries = 0, error = ?, claim = '', conductor = '', note = '', due_at = ?, step_since = ?, phase_since = ?, woken = FALSE WHERE uuid = ?",

@@ -249,7 +249,7 @@ func TestInterruptFencesThePassUnderWay(t *testing.T) {
 		in.NodeVersion = n.Version
 		op, err := s.InterruptOperation(ctx, in)
 		require.NoError(t, err)
-		require.Equal(t, ingot.Abort, op.Phase)
+		require.Equal(t, ingot.Cancel, op.Phase)
 		require.Equal(t, "aborted by ann", op.Error)
 		require.Equal(t, clock.Now(), op.PhaseSince)
 		fenced(t, s, pass)

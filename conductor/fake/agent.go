@@ -147,6 +147,9 @@ func answer(name string) map[string]any {
 		step := map[string]any{"step": "erase_devices_metadata", "priority": 99.0, "interface": "deploy", "reboot_requested": false, "abortable": true}
 		whole := map[string]any{"step": "erase_devices", "priority": 10.0, "interface": "deploy", "reboot_requested": false, "abortable": true}
 		return map[string]any{"clean_steps": map[string]any{"FakeHardwareManager": []any{step, whole}}, "hardware_manager_version": version}
+	case "service.get_service_steps":
+		step := map[string]any{"step": "burnin_cpu", "priority": 0.0, "interface": "deploy", "reboot_requested": false, "abortable": false}
+		return map[string]any{"service_steps": map[string]any{"FakeHardwareManager": []any{step}}, "hardware_manager_version": version}
 	case "deploy.get_deploy_steps":
 		return map[string]any{"deploy_steps": map[string]any{"FakeHardwareManager": []any{}}, "hardware_manager_version": version}
 	}

@@ -39,6 +39,7 @@ type PortQuery struct {
 	NodeUUID            string
 	Address             string
 	PortgroupUUID       string
+	Project             string // owner or lessee of the port's node
 	DescriptionContains string
 	Page
 }

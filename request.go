@@ -21,6 +21,7 @@ type ProvisionRequest struct {
 	DisableRamdisk bool   // clean and service out of band only
 	Runbook        string // name or UUID, instead of steps
 	Requester      string // who asked, for history; "" without authentication
+	Project        string // of the requester; "" for somebody of the whole service
 }
 
 // Verdict is what validation says of one interface of a node. A nil Result means that the node's hardware type does

@@ -38,8 +38,14 @@ type API struct {
 	// Networks are shown as they are configured.
 	Networks []ingot.Network
 
-	// Auth says who asks; nil lets everybody do everything.
+	// Auth says who asks; nil serves ingot.Everybody.
 	Auth Authenticator
+	// OwnNodesByAdminOnly keeps project admins from creating and deleting nodes of their own (the opposite of Ironic's
+	// project_admin_can_manage_own_nodes, which is on unless told).
+	OwnNodesByAdminOnly bool
+	// ElevatedProject is the project whose services may do what members of the system may; "" is none (Ironic:
+	// rbac_service_project_name, when rbac_service_role_elevated_access is on).
+	ElevatedProject string
 	// Ready is asked by GET /healthz; nil is ready.
 	Ready func(context.Context) error
 	// Registry is what GET /metrics shows, and where the API's own figures go; nil leaves both out.

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,9 +16,10 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// Authenticator says who a request is from. Unauthorized sends the client a challenge.
+// Authenticator says who a request is from. Unauthorized sends the client a challenge. It is called for each request, also
+// at the same time.
 type Authenticator interface {
-	Authenticate(r *http.Request) (user string, err error)
+	Authenticate(r *http.Request) (ingot.Identity, error)
 }
 
 // BasicAuth is Ironic's http_basic: users with bcrypt passwords in an htpasswd file, which is read again when it changes.
@@ -29,7 +29,7 @@ type BasicAuth struct {
 	mu      sync.Mutex
 	changed time.Time
 	size    int64
-	hashes  map[string][]byte // user to bcrypt hash
+	users   map[string]User
 	// proven are passwords that matched, as digests under their user: bcrypt is slow by design, and the API is asked
 	// often.
 	proven map[string][sha256.Size]byte
@@ -49,80 +49,62 @@ func (b *BasicAuth) Load() error {
 func (b *BasicAuth) loadLocked() error {
 	info, err := os.Stat(b.File)
 	if err != nil {
-		return fmt.Errorf("cannot read the password file (make it with htpasswd -nbB USER PASSWORD): %w", err)
+		return fmt.Errorf("cannot read the password file (make it with ingot user add FILE USER, or htpasswd -nbB USER PASSWORD): %w", err)
 	}
-	if b.hashes != nil && info.ModTime().Equal(b.changed) && info.Size() == b.size {
+	if b.users != nil && info.ModTime().Equal(b.changed) && info.Size() == b.size {
 		return nil
 	}
 	text, err := os.ReadFile(b.File)
 	if err != nil {
 		return fmt.Errorf("cannot read the password file: %w", err)
 	}
-	hashes, err := parseHTPasswd(string(text))
+	list, err := ParseUsers(string(text))
 	if err != nil {
 		return fmt.Errorf("cannot use the password file %s: %w", b.File, err)
 	}
-	b.hashes, b.proven = hashes, map[string][sha256.Size]byte{}
+	b.users, b.proven = make(map[string]User, len(list)), map[string][sha256.Size]byte{}
+	for _, u := range list {
+		b.users[u.User] = u
+	}
 	b.changed, b.size = info.ModTime(), info.Size()
 	return nil
 }
 
-// parseHTPasswd reads lines of USER:HASH; only bcrypt is taken, as in Ironic.
-func parseHTPasswd(text string) (map[string][]byte, error) {
-	hashes := map[string][]byte{}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		user, hash, ok := strings.Cut(line, ":")
-		if !ok || user == "" {
-			return nil, fmt.Errorf("line %d is not USER:HASH", n)
-		}
-		if _, err := bcrypt.Cost([]byte(hash)); err != nil {
-			return nil, fmt.Errorf("line %d (user %s) has no bcrypt hash: make it with htpasswd -nbB", n, user)
-		}
-		hashes[user] = []byte(hash)
-	}
-	return hashes, nil
-}
-
 // Authenticate checks a request's basic credentials (RFC 7617).
-func (b *BasicAuth) Authenticate(r *http.Request) (string, error) {
+func (b *BasicAuth) Authenticate(r *http.Request) (ingot.Identity, error) {
 	denied := ingot.Errorf(ingot.Unauthorized, "Authorization required")
-	user, password, ok := r.BasicAuth()
+	name, password, ok := r.BasicAuth()
 	if !ok {
-		return "", denied
+		return ingot.Identity{}, denied
 	}
 	b.mu.Lock()
 	err := b.loadLocked()
-	hash, known := b.hashes[user]
-	proven, seen := b.proven[user]
+	user, known := b.users[name]
+	proven, seen := b.proven[name]
 	b.mu.Unlock()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return ingot.Identity{}, err
 	}
 	if err != nil {
-		return "", denied
+		return ingot.Identity{}, denied
 	}
 	digest := sha256.Sum256([]byte(password))
 	if seen && subtle.ConstantTimeCompare(proven[:], digest[:]) == 1 {
-		return user, nil
+		return user.Identity, nil
 	}
+	hash := []byte(user.Hash)
 	if !known {
 		hash = []byte(nobody)
 	}
 	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || !known {
-		return "", denied
+		return ingot.Identity{}, denied
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if string(b.hashes[user]) == string(hash) {
-		b.proven[user] = digest
+	if b.users[name].Hash == user.Hash {
+		b.proven[name] = digest
 	}
-	return user, nil
+	return user.Identity, nil
 }
 
 // writeChallenge is the answer to who did not say who they are, in the shape of Ironic's basic authentication.

@@ -17,8 +17,8 @@ import (
 // deny knows nobody.
 type deny struct{}
 
-func (deny) Authenticate(*http.Request) (string, error) {
-	return "", ingot.Errorf(ingot.Unauthorized, "Authorization required")
+func (deny) Authenticate(*http.Request) (ingot.Identity, error) {
+	return ingot.Identity{}, ingot.Errorf(ingot.Unauthorized, "Authorization required")
 }
 
 func basic(user, password string) string {
@@ -68,7 +68,7 @@ func TestPasswordFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "htpasswd")
 	require.ErrorContains(t, (&api.BasicAuth{File: file}).Load(), "htpasswd -nbB")
-	for text, complaint := range map[string]string{"admin\n": "line 1 is not USER:HASH", "\nadmin:secret\n": "line 2 (user admin) has no bcrypt hash"} {
+	for text, complaint := range map[string]string{"admin\n": "line 1: it is not USER:HASH", "\nadmin:secret\n": "line 2: user admin has no bcrypt hash"} {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 		err := (&api.BasicAuth{File: file}).Load()
 		require.ErrorContains(t, err, complaint)

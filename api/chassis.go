@@ -24,7 +24,7 @@ func chassisFields() []chassisField {
 func chassisResource() *resource[ingot.Chassis, ingot.ChassisQuery] {
 	type chassis = ingot.Chassis
 	return &resource[chassis, ingot.ChassisQuery]{
-		name: "chassis", noun: "Chassis", path: "chassis", since: 1,
+		name: "chassis", noun: "Chassis", path: "chassis", since: 1, rule: "chassis",
 		fields:  chassisFields(),
 		store:   func(a *API) Records[chassis, ingot.ChassisQuery] { return a.Chassis },
 		uuid:    func(c *chassis) string { return c.UUID },
@@ -44,8 +44,8 @@ func (a *API) chassisRoutes(t *tables) []route {
 		return func(r *request) (response, error) { return nodeList(r, detail, inChassis) }
 	}
 	return append(routes,
-		route{"GET", "/chassis/{chassis}/nodes", 1, list(false)},
-		route{"GET", "/chassis/{chassis}/nodes/detail", 1, list(true)},
+		route{"GET", "/chassis/{chassis}/nodes", 1, "node:list", list(false)},
+		route{"GET", "/chassis/{chassis}/nodes/detail", 1, "node:list", list(true)},
 	)
 }
 

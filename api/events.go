@@ -35,6 +35,8 @@ const (
 type eventFilter struct {
 	node  string
 	types []string // "node.state", or "node." for all that start so
+	// project confines the stream to nodes that it owns or leases when an event is sent; "" hears of all.
+	project string
 }
 
 func (f eventFilter) wants(e *ingot.Event) bool {
@@ -65,10 +67,13 @@ func streamEvents(r *request) (response, error) {
 			return response{}, err
 		}
 	}
+	if filter.project, err = r.scope(""); err != nil {
+		return response{}, err
+	}
 	if named != "" && r.api.Nodes != nil {
 		// Browsers cannot name a version here, so names work in all of them.
 		node, err := r.api.Nodes.Node(r.Context(), named)
-		if ingot.CodeOf(err) == ingot.NotFound {
+		if ingot.CodeOf(err) == ingot.NotFound || err == nil && !r.may("node:get", holderOf(&node)) {
 			err = errNoNode(named)
 		}
 		if err != nil {
@@ -121,9 +126,10 @@ func (s *eventStream) catchUp() (more bool, err error) {
 		return false, err
 	}
 	var text strings.Builder
+	seen := map[string]bool{}
 	for i := range events {
 		e := &events[i]
-		if !s.filter.wants(e) {
+		if !s.filter.wants(e) || !s.sees(e.Node, seen) {
 			continue
 		}
 		data, err := json.Marshal(e)
@@ -140,6 +146,20 @@ func (s *eventStream) catchUp() (more bool, err error) {
 	}
 	s.last = next
 	return len(events) == eventBatch, err
+}
+
+// sees says whether the client may hear of a node as it is now; seen are the verdicts of this batch.
+func (s *eventStream) sees(node string, seen map[string]bool) bool {
+	if s.filter.project == "" {
+		return true
+	}
+	verdict, known := seen[node]
+	if !known && node != "" && s.r.api.Nodes != nil {
+		n, err := s.r.api.Nodes.Node(s.r.Context(), node)
+		verdict = err == nil && s.r.may("node:get", holderOf(&n))
+	}
+	seen[node] = verdict
+	return verdict
 }
 
 // say writes and flushes, within a deadline: a client that stops reading must not hold a connection for ever.

@@ -21,6 +21,11 @@ type field[T, Q any] struct {
 	required bool
 	max      int // characters; 0 is no limit
 	secret   func(any) any
+	// rule is what patching the field needs, where that is not the route's rule; ruled says which operations it is for, nil
+	// all. see is what seeing the value needs.
+	rule  string
+	ruled func(patchOp) bool
+	see   string
 	// readBy names the step or handler that acts on the value: a field that can be set and that nobody reads would be
 	// accepted and ignored. A test looks at every row.
 	readBy string

@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/ingot-metal/ingot"
 )
 
 // requestKey is where a request's own data travels in its context.
@@ -19,11 +21,11 @@ type front struct {
 	api    *API
 	tables *tables
 	mux    http.Handler
-	public bool // no authentication: the ramdisk's side
+	open   bool // no authentication: the ramdisk's side
 }
 
 // build makes a handler of the routes and of what stands beside /v1.
-func (a *API) build(t *tables, routes []route, public bool) http.Handler {
+func (a *API) build(t *tables, routes []route, open bool) http.Handler {
 	mux := chi.NewRouter()
 	mux.Use(middleware.GetHead)
 	if a.Registry != nil {
@@ -33,17 +35,17 @@ func (a *API) build(t *tables, routes []route, public bool) http.Handler {
 			mux.Use(m.watch)
 		}
 	}
-	mux.NotFound(adapt(0, notFound))
-	mux.MethodNotAllowed(adapt(0, methodNotAllowed))
-	mux.Get("/", adapt(0, showRoot))
+	mux.NotFound(adapt(route{rule: public, handle: notFound}))
+	mux.MethodNotAllowed(adapt(route{rule: public, handle: methodNotAllowed}))
+	mux.Get("/", adapt(route{rule: public, handle: showRoot}))
 	for _, rt := range routes {
 		path := rt.path
 		if !probe(path) {
 			path = "/v1" + path
 		}
-		mux.Method(rt.method, path, adapt(rt.since, rt.handle))
+		mux.Method(rt.method, path, adapt(rt))
 	}
-	return front{api: a, tables: t, mux: mux, public: public}
+	return front{api: a, tables: t, mux: mux, open: open}
 }
 
 func notFound(*request) (response, error) {
@@ -54,8 +56,8 @@ func methodNotAllowed(*request) (response, error) {
 	return response{}, frameworkError{http.StatusMethodNotAllowed, ""}
 }
 
-// adapt makes a handler one of net/http's. It is the only way from a handler's answer to the client.
-func adapt(since int, h handler) http.HandlerFunc {
+// adapt makes a route's handler one of net/http's. It is the only way from a handler's answer to the client.
+func adapt(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, hr *http.Request) {
 		r, ok := hr.Context().Value(requestKey{}).(*request)
 		if !ok {
@@ -63,23 +65,32 @@ func adapt(since int, h handler) http.HandlerFunc {
 			return
 		}
 		r.Request = hr
-		answer := h
-		if !r.since(since) {
-			answer = notFound
+		r.rule = rt.rule
+		answer := rt.handle
+		if !r.since(rt.since) {
+			r.rule, answer = public, notFound
 		}
 		res, err := r.guarded(answer)
 		r.write(w, res, err)
 	}
 }
 
-// guarded turns a panic into an error, so that one request cannot take others down.
+// guarded judges the route's rule and calls its handler. A panic becomes an error, so that one request cannot take others
+// down.
 func (r *request) guarded(h handler) (res response, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	return h(r)
+	if err := r.judgeEarly(); err != nil {
+		return response{}, err
+	}
+	res, err = h(r)
+	if err == nil {
+		err = r.judgedLast()
+	}
+	return res, err
 }
 
 // ServeHTTP prepares the request and hands it to the routes.
@@ -107,15 +118,25 @@ func (f front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 
 func (f front) serve(w http.ResponseWriter, r *request) {
 	hr := r.canonical()
-	if f.api.Auth != nil && !f.public && !openPath(hr.URL.Path) {
-		user, err := f.api.Auth.Authenticate(hr)
-		if err != nil {
+	if !f.open && !openPath(hr.URL.Path) {
+		if err := r.identify(hr); err != nil {
 			r.writeError(w, err)
 			return
 		}
-		r.user = user
 	}
 	f.mux.ServeHTTP(w, hr.WithContext(context.WithValue(hr.Context(), requestKey{}, r)))
+}
+
+// identify finds out who asks.
+func (r *request) identify(hr *http.Request) (err error) {
+	r.who = ingot.Everybody()
+	if r.api.Auth != nil {
+		if r.who, err = r.api.Auth.Authenticate(hr); err != nil {
+			return err
+		}
+	}
+	r.held = heldBy(r.who, r.api.ElevatedProject)
+	return nil
 }
 
 // probe says whether a path is one of those beside the API proper.

@@ -134,7 +134,11 @@ func listChildren(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	children, err := r.api.Nodes.ListNodes(r.Context(), ingot.NodeQuery{ParentNode: node.UUID})
+	project, err := r.scopeOf("node", "")
+	if err != nil {
+		return response{}, err
+	}
+	children, err := r.api.Nodes.ListNodes(r.Context(), ingot.NodeQuery{ParentNode: node.UUID, Project: project})
 	if err != nil {
 		return response{}, err
 	}

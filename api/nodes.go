@@ -26,8 +26,17 @@ func errNoNode(ident string) error {
 	return ingot.Errorf(ingot.NotFound, "Node %s could not be found.", ident)
 }
 
-// node finds the node that the path names.
+// node finds the node that the path names, and judges the route's rule for it.
 func (r *request) node() (ingot.Node, error) {
+	node, err := r.nodeInPath()
+	if err != nil {
+		return node, err
+	}
+	return node, r.allow(holderOf(&node))
+}
+
+// nodeInPath finds the node that the path names, for whoever may see it; the route's rule is still to be judged.
+func (r *request) nodeInPath() (ingot.Node, error) {
 	ident, err := r.ident("node", "node")
 	if err != nil {
 		return ingot.Node{}, err
@@ -35,7 +44,7 @@ func (r *request) node() (ingot.Node, error) {
 	return r.nodeNamed(ident)
 }
 
-// nodeNamed finds a node by its UUID or, since 1.5, its name.
+// nodeNamed finds a node by its UUID or, since 1.5, its name. One that the caller may not see is not there.
 func (r *request) nodeNamed(ident string) (ingot.Node, error) {
 	if _, isUUID := canonicalUUID(ident); !isUUID {
 		switch {
@@ -49,7 +58,7 @@ func (r *request) nodeNamed(ident string) (ingot.Node, error) {
 	if ingot.CodeOf(err) == ingot.NotFound && r.suffix {
 		node, err = r.api.Nodes.Node(r.Context(), ident+".json")
 	}
-	if ingot.CodeOf(err) == ingot.NotFound {
+	if ingot.CodeOf(err) == ingot.NotFound || err == nil && !r.may("node:get", holderOf(&node)) {
 		return ingot.Node{}, errNoNode(ident)
 	}
 	return node, err
@@ -58,6 +67,7 @@ func (r *request) nodeNamed(ident string) (ingot.Node, error) {
 // renderNode is a node on the wire.
 func (r *request) renderNode(n *ingot.Node, selected []string) map[string]any {
 	out := render(r, r.tables.nodes, n, selected)
+	redact(r, r.tables.nodes, out, holderOf(n))
 	if out["provision_state"] != nil {
 		out["provision_state"] = r.wireState(n.ProvisionState)
 	}
@@ -100,6 +110,10 @@ func nodeList(r *request, detail bool, narrow func(*request, *ingot.NodeQuery) e
 		if err := narrow(r, &query); err != nil {
 			return response{}, err
 		}
+	}
+	var err error
+	if query.Project, err = r.scope(query.Project); err != nil {
+		return response{}, err
 	}
 	query.Page = s.page
 	nodes, err := r.api.Nodes.ListNodes(r.Context(), query)
@@ -157,6 +171,9 @@ func createNode(r *request) (response, error) {
 	if !r.since(11) {
 		node.ProvisionState = ingot.Available
 	}
+	if err := r.keepOwn(&node); err != nil {
+		return response{}, err
+	}
 	if err := r.prepare(&node); err != nil {
 		return response{}, err
 	}
@@ -164,6 +181,24 @@ func createNode(r *request) (response, error) {
 		return response{}, err
 	}
 	return response{status: http.StatusCreated, body: r.renderNode(&node, nil), location: "nodes/" + node.UUID}, nil
+}
+
+// keepOwn gives a node that a project's admin creates to that project (Ironic: self_owned_node).
+func (r *request) keepOwn(node *ingot.Node) error {
+	project := r.who.Project
+	if r.who.System {
+		return nil
+	}
+	if node.Owner != "" && node.Owner != project {
+		return ingot.Errorf(ingot.Invalid, "Cannot create a node as a project scoped admin with an owner other than your own project.")
+	}
+	node.Owner = project
+	return nil
+}
+
+// errForeign refuses to tie a thing to a node of another owner (Ironic: authorize_node_link).
+func errForeign(field, node string) error {
+	return ingot.Errorf(ingot.Invalid, "Unable to apply the requested %s '%s'. Requested value was invalid.", field, node)
 }
 
 // prepare completes a new node: its interfaces and its parent.
@@ -216,6 +251,8 @@ func (r *request) adopt(node *ingot.Node) error {
 		return err
 	case parent.UUID == node.UUID:
 		return ingot.Errorf(ingot.Invalid, "cannot make node %s its own parent", node.UUID)
+	case parent.Owner != node.Owner:
+		return errForeign("parent_node", node.ParentNode)
 	}
 	node.ParentNode = parent.UUID
 	return nil

@@ -51,8 +51,11 @@ func (p *nodePatch) run() (ingot.Node, error) {
 	if !p.r.since(25) && slices.ContainsFunc(p.ops, func(op patchOp) bool { return op.path == "/chassis_uuid" && op.value == nil }) {
 		return ingot.Node{}, errNotAcceptable() // a node could not be taken out of its chassis then
 	}
-	node, err := p.r.node()
+	node, err := p.r.nodeInPath()
 	if err != nil {
+		return node, err
+	}
+	if err := mayPatch(p.r, p.r.tables.nodes, p.ops, holderOf(&node)); err != nil {
 		return node, err
 	}
 	if err := p.checkNames(node.UUID); err != nil {
@@ -132,6 +135,8 @@ func (p *nodePatch) allowedNow(n *ingot.Node) error {
 		return ingot.Errorf(ingot.Conflict, "Node %s can not be updated while a state transition is in progress.", p.r.param("node"))
 	case n.ProvisionState == ingot.Inspecting && p.r.since(39):
 		return ingot.Errorf(ingot.Conflict, `Cannot update node "%s" while it is in state "%s".`, n.UUID, n.ProvisionState)
+	case p.names("owner") && n.ProvisionState == ingot.Active && !p.r.may("node:update_owner_provisioned", holderOf(n)):
+		return ingot.Errorf(ingot.Conflict, `Cannot update owner of node "%s" while it is in state "%s".`, n.UUID, n.ProvisionState)
 	}
 	return nil
 }

@@ -12,12 +12,14 @@ var datapathPattern = regexp.MustCompile(`^(0x)?[0-9a-f]{16}$`)
 func portResource() *resource[ingot.Port, ingot.PortQuery] {
 	type port = ingot.Port
 	return &resource[port, ingot.PortQuery]{
-		name: "port", noun: "Port", path: "ports", since: 1, named: 88,
+		name: "port", noun: "Port", path: "ports", since: 1, named: 88, rule: "port",
 		fields:  portFields(),
 		store:   func(a *API) Records[port, ingot.PortQuery] { return a.Ports },
 		uuid:    func(p *port) string { return p.UUID },
 		version: func(p *port) int64 { return p.Version },
 		page:    func(q *ingot.PortQuery) *ingot.Page { return &q.Page },
+		node:    func(p *port) string { return p.NodeUUID },
+		project: func(q *ingot.PortQuery) *string { return &q.Project },
 		tell: func(p *port) (string, map[string]any) {
 			return p.NodeUUID, map[string]any{"port": p.UUID, "address": p.Address}
 		},

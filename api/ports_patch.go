@@ -19,8 +19,12 @@ func judgePort(r *request, p *ingot.Port, ops []patchOp) (func(before, after *in
 	if preview.NodeUUID == "" {
 		return nil, schemaError("patch", "'node_uuid' is a required property")
 	}
-	if _, err := r.ownerNamed(preview.NodeUUID); err != nil {
+	to, err := r.ownerNamed(preview.NodeUUID)
+	switch {
+	case err != nil:
 		return nil, err
+	case to.Owner != node.Owner:
+		return nil, errForeign("node_uuid", preview.NodeUUID)
 	}
 	return func(before, after *ingot.Port) error { return r.portChangeAllowed(&node, before, after) }, nil
 }

@@ -26,6 +26,9 @@ func setProvision(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	if err := r.maySteps(&p, holderOf(&node)); err != nil {
+		return response{}, err
+	}
 	for _, check := range []func(*provisionArgs, *ingot.Node) error{
 		r.checkVerb, r.checkNode, r.checkTransition, r.checkConfigDrive, r.checkRunbook, r.checkRamdisk, r.checkSteps, r.checkPassword,
 	} {
@@ -62,12 +65,25 @@ func (r *request) provisionArgs() (provisionArgs, error) {
 		ServiceSteps:   a.steps("service_steps"),
 		DisableRamdisk: p.ramdisk != nil && *p.ramdisk,
 		Runbook:        a.text("runbook"),
-		Requester:      r.user,
+		Requester:      r.who.User,
+		Project:        r.who.Project,
 	}
 	if p.password != nil {
 		p.req.RescuePassword = ingot.Secret(*p.password)
 	}
 	return p, a.err
+}
+
+// maySteps judges whether the caller may give steps of their own.
+func (r *request) maySteps(p *provisionArgs, of holder) error {
+	for rule, steps := range map[string][]map[string]any{
+		"node:set_provision_state:clean_steps": p.req.CleanSteps, "node:set_provision_state:service_steps": p.req.ServiceSteps,
+	} {
+		if len(steps) > 0 && !r.may(rule, of) {
+			return errDenied(rule)
+		}
+	}
+	return nil
 }
 
 // steps is a list of objects.

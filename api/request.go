@@ -25,7 +25,10 @@ type request struct {
 	tables *tables
 	id     string // openstack-request-id
 	minor  int    // the negotiated microversion
-	user   string // "" without authentication
+	who    ingot.Identity
+	held   held   // what who may do
+	rule   string // the route's
+	judged bool   // the rule was looked at
 	suffix bool   // ".json" was cut off the path, as Ironic does below 1.91
 }
 

@@ -32,7 +32,15 @@ type resource[T, Q any] struct {
 	// param is the name of the path's part that names one; "" is name.
 	param string
 	since int // the first minor version that has the resource
-	named int // the first that finds one by its name; 0 is never
+	// rule is the resource's name in the policy: its routes have the rules rule:get, :create, :update, :delete and :list.
+	rule string
+	// node and owner say whose a thing is: the node's that it belongs to, or a project's of its own. Where both are nil, who
+	// may do something may do it to all, and there is no rule for lists: it is rule:get.
+	node  func(*T) string
+	owner func(*T) string
+	// project is where a list is confined to what is a project's; it goes with node or owner.
+	project func(*Q) *string
+	named   int // the first that finds one by its name; 0 is never
 
 	fields []field[T, Q]
 	store  func(*API) Records[T, Q]
@@ -63,12 +71,12 @@ func (s *resource[T, Q]) routes(a *API) []route {
 	}
 	all, one := "/"+s.path, "/"+s.path+"/{"+s.pathParam()+"}"
 	return []route{
-		{"GET", all, s.since, s.handleList},
-		{"POST", all, s.since, s.handleCreate},
-		{"GET", all + "/detail", s.since, s.handleDetail},
-		{"GET", one, s.since, s.handleShow},
-		{"PATCH", one, s.since, s.handlePatch},
-		{"DELETE", one, s.since, s.handleDelete},
+		{"GET", all, s.since, s.listRule(), s.handleList},
+		{"POST", all, s.since, s.rule + ":create", s.handleCreate},
+		{"GET", all + "/detail", s.since, s.listRule(), s.handleDetail},
+		{"GET", one, s.since, s.rule + ":get", s.handleShow},
+		{"PATCH", one, s.since, s.rule + ":update", s.handlePatch},
+		{"DELETE", one, s.since, s.rule + ":delete", s.handleDelete},
 	}
 }
 
@@ -79,9 +87,34 @@ func (s *resource[T, Q]) below(a *API, path string, since int, narrow func(r *re
 		return nil
 	}
 	return []route{
-		{"GET", path, since, func(r *request) (response, error) { return s.listAs(r, false, narrow) }},
-		{"GET", path + "/detail", since, func(r *request) (response, error) { return s.listAs(r, true, narrow) }},
+		{"GET", path, since, s.listRule(), func(r *request) (response, error) { return s.listAs(r, false, narrow) }},
+		{"GET", path + "/detail", since, s.listRule(), func(r *request) (response, error) { return s.listAs(r, true, narrow) }},
 	}
+}
+
+func (s *resource[T, Q]) listRule() string {
+	if s.project == nil {
+		return s.rule + ":get"
+	}
+	return s.rule + ":list"
+}
+
+// permit judges the route's rule for a thing. Who may not see it is told that it is missing.
+func (s *resource[T, Q]) permit(r *request, t *T, missing error) error {
+	switch {
+	case s.node != nil:
+		return r.ofNode(s.node(t), missing)
+	case s.owner != nil && !r.may(s.rule+":get", holder{owner: s.owner(t)}):
+		return missing
+	}
+	return r.allow(s.holder(t))
+}
+
+func (s *resource[T, Q]) holder(t *T) holder {
+	if s.owner == nil {
+		return holder{}
+	}
+	return holder{owner: s.owner(t)}
 }
 
 func (s *resource[T, Q]) pathParam() string {
@@ -104,7 +137,7 @@ func (s *resource[T, Q]) find(r *request) (T, error) {
 	return s.get(r, ident)
 }
 
-// get finds one by its UUID or, in versions that have them, its name.
+// get finds one by its UUID or, in versions that have them, its name, and judges the route's rule for it.
 func (s *resource[T, Q]) get(r *request, ident string) (T, error) {
 	_, isUUID := canonicalUUID(ident)
 	switch {
@@ -117,16 +150,20 @@ func (s *resource[T, Q]) get(r *request, ident string) (T, error) {
 	if ingot.CodeOf(err) == ingot.NotFound && r.suffix {
 		t, err = s.store(r.api).Get(r.Context(), ident+".json")
 	}
-	if ingot.CodeOf(err) == ingot.NotFound {
-		err = s.missing(ident)
+	switch {
+	case ingot.CodeOf(err) == ingot.NotFound:
+		return t, s.missing(ident)
+	case err != nil:
+		return t, err
 	}
-	return t, err
+	return t, s.permit(r, &t, s.missing(ident))
 }
 
 // render is one on the wire.
 func (s *resource[T, Q]) render(r *request, t *T, selected []string) map[string]any {
 	at := s.path + "/" + s.uuid(t)
 	out := render(r, s.fields, t, selected)
+	redact(r, s.fields, out, s.holder(t))
 	linkParts(r, s.fields, at, out)
 	out["links"] = r.links(at)
 	return out

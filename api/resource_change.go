@@ -23,6 +23,12 @@ func (s *resource[T, Q]) handleCreate(r *request) (response, error) {
 	if err := take(r, body, &t); err != nil {
 		return response{}, err
 	}
+	if s.node != nil {
+		node := s.node(&t)
+		if err := r.ofNode(node, ingot.Errorf(ingot.Invalid, "Node %s could not be found.", node)); err != nil {
+			return response{}, err
+		}
+	}
 	// The UUID is chosen here, for the event.
 	for i := range s.fields {
 		if f := &s.fields[i]; f.name == "uuid" && s.uuid(&t) == "" {
@@ -62,6 +68,9 @@ func (s *resource[T, Q]) handlePatch(r *request) (response, error) {
 	}
 	t, err := s.find(r)
 	if err != nil {
+		return response{}, err
+	}
+	if err := mayPatchFields(r, s.fields, ops, s.holder(&t)); err != nil {
 		return response{}, err
 	}
 	if err := s.checkNames(r, ops); err != nil {

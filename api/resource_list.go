@@ -35,6 +35,13 @@ func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request,
 			return response{}, err
 		}
 	}
+	if s.project != nil {
+		project, err := r.scope("")
+		if err != nil {
+			return response{}, err
+		}
+		*s.project(&query) = project
+	}
 	*s.page(&query) = chosen.page
 	found, err := s.store(r.api).List(r.Context(), query)
 	if ingot.CodeOf(err) == ingot.NotFound {

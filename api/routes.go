@@ -1,9 +1,11 @@
 package api
 
-// route is a method and a path below /v1. Below the version since, the path does not exist.
+// route is a method and a path below /v1. Below the version since, the path does not exist. The rule is a row of policy.go,
+// or public.
 type route struct {
 	method, path string
 	since        int
+	rule         string
 	handle       handler
 }
 
@@ -16,82 +18,82 @@ func (a *API) userRoutes(t *tables) []route {
 		}
 	}
 	add(a.Nodes != nil,
-		route{"GET", "/nodes", 1, listNodes},
-		route{"POST", "/nodes", 1, createNode},
-		route{"GET", "/nodes/detail", 1, listNodesDetail},
-		route{"GET", "/nodes/validate", 1, validateNode},
-		route{"GET", "/nodes/{node}", 1, showNode},
-		route{"PATCH", "/nodes/{node}", 1, patchNode},
-		route{"DELETE", "/nodes/{node}", 1, deleteNode},
-		route{"GET", "/nodes/{node}/validate", 1, validateNode},
-		route{"PUT", "/nodes/{node}/maintenance", 1, setMaintenance},
-		route{"DELETE", "/nodes/{node}/maintenance", 1, clearMaintenance},
-		route{"GET", "/nodes/{node}/states", 1, showStates},
-		route{"GET", "/nodes/{node}/traits", 37, listTraits},
-		route{"PUT", "/nodes/{node}/traits", 37, setTraits},
-		route{"DELETE", "/nodes/{node}/traits", 37, removeTraits},
-		route{"PUT", "/nodes/{node}/traits/{trait}", 37, addTrait},
-		route{"DELETE", "/nodes/{node}/traits/{trait}", 37, removeTrait},
-		route{"GET", "/nodes/{node}/children", 83, listChildren},
-		route{"GET", "/nodes/{node}/evidence", 1, showEvidence},
+		route{"GET", "/nodes", 1, "node:list", listNodes},
+		route{"POST", "/nodes", 1, "node:create", createNode},
+		route{"GET", "/nodes/detail", 1, "node:list", listNodesDetail},
+		route{"GET", "/nodes/validate", 1, "node:validate", validateNode},
+		route{"GET", "/nodes/{node}", 1, "node:get", showNode},
+		route{"PATCH", "/nodes/{node}", 1, "node:update", patchNode},
+		route{"DELETE", "/nodes/{node}", 1, "node:delete", deleteNode},
+		route{"GET", "/nodes/{node}/validate", 1, "node:validate", validateNode},
+		route{"PUT", "/nodes/{node}/maintenance", 1, "node:set_maintenance", setMaintenance},
+		route{"DELETE", "/nodes/{node}/maintenance", 1, "node:clear_maintenance", clearMaintenance},
+		route{"GET", "/nodes/{node}/states", 1, "node:get_states", showStates},
+		route{"GET", "/nodes/{node}/traits", 37, "node:traits:list", listTraits},
+		route{"PUT", "/nodes/{node}/traits", 37, "node:traits:set", setTraits},
+		route{"DELETE", "/nodes/{node}/traits", 37, "node:traits:delete", removeTraits},
+		route{"PUT", "/nodes/{node}/traits/{trait}", 37, "node:traits:set", addTrait},
+		route{"DELETE", "/nodes/{node}/traits/{trait}", 37, "node:traits:delete", removeTrait},
+		route{"GET", "/nodes/{node}/children", 83, "node:get", listChildren},
+		route{"GET", "/nodes/{node}/evidence", 1, "node:evidence:get", showEvidence},
 	)
-	add(a.Nodes != nil && a.Operations != nil, route{"GET", "/nodes/{node}/operations", 1, listOperations})
+	add(a.Nodes != nil && a.Operations != nil, route{"GET", "/nodes/{node}/operations", 1, "node:operations:get", listOperations})
 	add(a.Nodes != nil && a.Provisioner != nil,
-		route{"PUT", "/nodes/{node}/states/power", 1, setPower},
-		route{"PUT", "/nodes/{node}/states/provision", 1, setProvision},
+		route{"PUT", "/nodes/{node}/states/power", 1, "node:set_power_state", setPower},
+		route{"PUT", "/nodes/{node}/states/provision", 1, "node:set_provision_state", setProvision},
 	)
 	add(a.Nodes != nil && a.Management != nil,
-		route{"GET", "/nodes/{node}/management/boot_device", 1, showBootDevice},
-		route{"PUT", "/nodes/{node}/management/boot_device", 1, setBootDevice},
-		route{"GET", "/nodes/{node}/management/boot_device/supported", 1, supportedBootDevices},
-		route{"PUT", "/nodes/{node}/management/inject_nmi", 29, injectNMI},
-		route{"GET", "/nodes/{node}/sensors", 1, showSensors},
+		route{"GET", "/nodes/{node}/management/boot_device", 1, "node:get_boot_device", showBootDevice},
+		route{"PUT", "/nodes/{node}/management/boot_device", 1, "node:set_boot_device", setBootDevice},
+		route{"GET", "/nodes/{node}/management/boot_device/supported", 1, "node:get_boot_device", supportedBootDevices},
+		route{"PUT", "/nodes/{node}/management/inject_nmi", 29, "node:inject_nmi", injectNMI},
+		route{"GET", "/nodes/{node}/sensors", 1, "node:sensors:get", showSensors},
 	)
 	add(a.Nodes != nil && a.Indicators != nil,
-		route{"GET", "/nodes/{node}/management/indicators", 63, listIndicators},
-		route{"GET", "/nodes/{node}/management/indicators/{indicator}", 63, showIndicator},
-		route{"PUT", "/nodes/{node}/management/indicators/{indicator}", 63, setIndicator},
+		route{"GET", "/nodes/{node}/management/indicators", 63, "node:get_indicator_state", listIndicators},
+		route{"GET", "/nodes/{node}/management/indicators/{indicator}", 63, "node:get_indicator_state", showIndicator},
+		route{"PUT", "/nodes/{node}/management/indicators/{indicator}", 63, "node:set_indicator_state", setIndicator},
 	)
 	add(a.Nodes != nil && a.Firmware != nil,
-		route{"PUT", "/nodes/{node}/states/boot_mode", 1, setBootMode},
-		route{"PUT", "/nodes/{node}/states/secure_boot", 1, setSecureBoot},
-		route{"PUT", "/nodes/{node}/states/raid", 1, setRAID},
-		route{"GET", "/drivers/{driver}/raid/logical_disk_properties", 1, showRAIDProperties},
+		route{"PUT", "/nodes/{node}/states/boot_mode", 1, "node:set_boot_mode", setBootMode},
+		route{"PUT", "/nodes/{node}/states/secure_boot", 1, "node:set_secure_boot", setSecureBoot},
+		route{"PUT", "/nodes/{node}/states/raid", 1, "node:set_raid_state", setRAID},
+		route{"GET", "/drivers/{driver}/raid/logical_disk_properties", 1, "driver:get_raid_logical_disk_properties", showRAIDProperties},
 	)
 	add(a.Nodes != nil && a.Consoles != nil,
-		route{"GET", "/nodes/{node}/states/console", 1, showConsole},
-		route{"PUT", "/nodes/{node}/states/console", 1, setConsole},
+		route{"GET", "/nodes/{node}/states/console", 1, "node:get_console", showConsole},
+		route{"PUT", "/nodes/{node}/states/console", 1, "node:set_console_state", setConsole},
 	)
 	add(a.Nodes != nil && a.Media != nil,
-		route{"GET", "/nodes/{node}/vmedia", 93, listMedia},
-		route{"POST", "/nodes/{node}/vmedia", 89, attachMedia},
-		route{"DELETE", "/nodes/{node}/vmedia", 89, detachMedia},
+		route{"GET", "/nodes/{node}/vmedia", 93, "node:vmedia:get", listMedia},
+		route{"POST", "/nodes/{node}/vmedia", 89, "node:vmedia:attach", attachMedia},
+		route{"DELETE", "/nodes/{node}/vmedia", 89, "node:vmedia:detach", detachMedia},
 	)
 	add(a.Nodes != nil && a.Vendors != nil, vendorRoutes()...)
 	add(a.Nodes != nil && a.History != nil,
-		route{"GET", "/nodes/{node}/history", 78, listHistory},
-		route{"GET", "/nodes/{node}/history/{entry}", 78, showHistory},
+		route{"GET", "/nodes/{node}/history", 78, "node:history:get", listHistory},
+		route{"GET", "/nodes/{node}/history/{entry}", 78, "node:history:get", showHistory},
 	)
 	add(a.Nodes != nil && a.Inventories != nil,
-		route{"GET", "/nodes/{node}/inventory", 81, showInventory},
+		route{"GET", "/nodes/{node}/inventory", 81, "node:inventory:get", showInventory},
 	)
 	add(true, a.portRoutes(t)...)
 	add(true, a.chassisRoutes(t)...)
 	add(a.Drivers != nil,
-		route{"GET", "/drivers", 1, listDrivers},
-		route{"GET", "/drivers/{driver}", 1, showDriver},
-		route{"GET", "/drivers/{driver}/properties", 1, showDriverProperties},
-		route{"GET", "/conductors", 49, listConductors},
-		route{"GET", "/conductors/{conductor}", 49, showConductor},
+		route{"GET", "/drivers", 1, "driver:get", listDrivers},
+		route{"GET", "/drivers/{driver}", 1, "driver:get", showDriver},
+		route{"GET", "/drivers/{driver}/properties", 1, "driver:get_properties", showDriverProperties},
+		route{"GET", "/conductors", 49, "conductor:get", listConductors},
+		route{"GET", "/conductors/{conductor}", 49, "conductor:get", showConductor},
 	)
-	add(a.Events != nil, route{"GET", "/events", 1, streamEvents})
+	add(a.Events != nil, route{"GET", "/events", 1, "event_stream:list", streamEvents})
 	add(true,
-		route{"GET", "/networks", 1, listNetworks},
-		route{"GET", "/healthz", 0, showReady},
-		route{"GET", "/livez", 0, showAlive},
+		route{"GET", "/networks", 1, "network:get", listNetworks},
+		route{"GET", "/healthz", 0, public, showReady},
+		route{"GET", "/livez", 0, public, showAlive},
 	)
-	add(a.Leases != nil, route{"GET", "/networks/{network}/leases", 1, listLeases})
-	add(a.Registry != nil, route{"GET", "/metrics", 0, showMetrics})
+	add(a.Leases != nil, route{"GET", "/networks/{network}/leases", 1, "network:get", listLeases})
+	add(a.Registry != nil, route{"GET", "/metrics", 0, "metrics:get", showMetrics})
 	if a.DevRamdisk {
 		routes = append(routes, a.agentRoutes()...)
 	}
@@ -100,7 +102,7 @@ func (a *API) userRoutes(t *tables) []route {
 
 // discoveryRoutes say what the service is and which versions it speaks.
 func discoveryRoutes() []route {
-	return []route{{"GET", "", 1, showVersion}}
+	return []route{{"GET", "", 1, public, showVersion}}
 }
 
 // agentRoutes are what ramdisks call.
@@ -109,9 +111,9 @@ func (a *API) agentRoutes() []route {
 		return nil
 	}
 	return []route{
-		{"GET", "/lookup", 22, lookup},
-		{"POST", "/heartbeat/{node}", 22, heartbeat},
-		{"POST", "/continue_inspection", 1, continueInspection},
+		{"GET", "/lookup", 22, public, lookup},
+		{"POST", "/heartbeat/{node}", 22, public, heartbeat},
+		{"POST", "/continue_inspection", 1, public, continueInspection},
 	}
 }
 

@@ -31,6 +31,7 @@ func showStates(r *request) (response, error) {
 		"target_provision_state", "provision_updated_at", "raid_config", "target_raid_config", "boot_mode", "secure_boot",
 	}
 	body := render(r, r.tables.nodes, &node, words)
+	redact(r, r.tables.nodes, body, holderOf(&node))
 	body["provision_state"] = r.wireState(node.ProvisionState)
 	return response{body: body}, nil
 }
@@ -123,9 +124,13 @@ func (r *request) validated(named, byUUID string) (ingot.Node, error) {
 	case r.param("node") != "":
 		return r.node()
 	case byUUID != "":
-		return r.nodeNamed(byUUID)
-	case named != "":
-		return r.nodeNamed(named)
+		named = byUUID
+	case named == "":
+		return ingot.Node{}, ingot.Errorf(ingot.Invalid, "Missing mandatory parameter: node")
 	}
-	return ingot.Node{}, ingot.Errorf(ingot.Invalid, "Missing mandatory parameter: node")
+	node, err := r.nodeNamed(named)
+	if err != nil {
+		return node, err
+	}
+	return node, r.allow(holderOf(&node))
 }

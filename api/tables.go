@@ -9,11 +9,18 @@ type tables struct {
 	chassis    *resource[ingot.Chassis, ingot.ChassisQuery]
 	conductors []field[ingot.Conductor, struct{}]
 	history    []field[ingot.History, struct{}]
+
+	rules map[string]grants // the policy, by name
 }
 
 func newTables() *tables {
-	return &tables{
+	t := &tables{
 		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(),
 		ports: portResource(), chassis: chassisResource(),
+		rules: map[string]grants{},
 	}
+	for _, rule := range policy() {
+		t.rules[rule.name] = rule.needs
+	}
+	return t
 }

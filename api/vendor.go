@@ -17,15 +17,15 @@ type Vendors interface {
 // vendorRoutes are the paths of vendor methods: clients name one after a slash or as ?method=.
 func vendorRoutes() []route {
 	routes := []route{
-		{"GET", "/nodes/{node}/vendor_passthru/methods", 1, listVendorMethods},
-		{"GET", "/drivers/{driver}/vendor_passthru/methods", 1, listDriverMethods},
+		{"GET", "/nodes/{node}/vendor_passthru/methods", 1, "node:vendor_passthru", listVendorMethods},
+		{"GET", "/drivers/{driver}/vendor_passthru/methods", 1, "driver:vendor_passthru", listDriverMethods},
 	}
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		routes = append(routes,
-			route{method, "/nodes/{node}/vendor_passthru", 1, callVendor},
-			route{method, "/nodes/{node}/vendor_passthru/{method}", 1, callVendor},
-			route{method, "/drivers/{driver}/vendor_passthru", 1, callDriver},
-			route{method, "/drivers/{driver}/vendor_passthru/{method}", 1, callDriver},
+			route{method, "/nodes/{node}/vendor_passthru", 1, "node:vendor_passthru", callVendor},
+			route{method, "/nodes/{node}/vendor_passthru/{method}", 1, "node:vendor_passthru", callVendor},
+			route{method, "/drivers/{driver}/vendor_passthru", 1, "driver:vendor_passthru", callDriver},
+			route{method, "/drivers/{driver}/vendor_passthru/{method}", 1, "driver:vendor_passthru", callDriver},
 		)
 	}
 	return routes

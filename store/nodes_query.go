@@ -39,6 +39,13 @@ func (w *where) flag(value *bool, yes, no string) {
 	}
 }
 
+// ofProject keeps what belongs to nodes that a project owns or leases, if one was named.
+func (w *where) ofProject(project string) {
+	if project != "" {
+		w.and("node_uuid IN (SELECT uuid FROM nodes WHERE owner = ? OR lessee = ?)", project, project)
+	}
+}
+
 func (w *where) contains(d dialect, column, value string) {
 	if value != "" {
 		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(value)

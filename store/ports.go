@@ -42,6 +42,7 @@ func matchPorts(d dialect, w *where, q *ingot.PortQuery) {
 	w.text("node_uuid", q.NodeUUID)
 	w.text("address", strings.ToLower(q.Address))
 	w.text("portgroup_uuid", q.PortgroupUUID)
+	w.ofProject(q.Project)
 	w.contains(d, "description", q.DescriptionContains)
 }
 

@@ -170,10 +170,15 @@ type Port struct {
 	PhysicalNetwork     string
 	PortgroupUUID       string
 	IsSmartNIC          bool
-	Extra               map[string]any
-	Internal            map[string]any
-	CreatedAt           time.Time
-	UpdatedAt           time.Time
+	Vendor              string
+	Category            string
+	// ForDynamicGroups lets the port be taken into a group that is made on demand (Ironic:
+	// available_for_dynamic_portgroup).
+	ForDynamicGroups bool
+	Extra            map[string]any
+	Internal         map[string]any
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
 }
 
 // Label names the node in sentences: its name and UUID, or the UUID alone.

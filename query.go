@@ -41,5 +41,7 @@ type PortQuery struct {
 	PortgroupUUID       string
 	Project             string // owner or lessee of the port's node
 	DescriptionContains string
+	Shards              []string // of their nodes
+	ConductorGroups     []string // of their nodes
 	Page
 }

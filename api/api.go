@@ -19,6 +19,7 @@ import (
 type API struct {
 	Nodes       NodeStore
 	Ports       Records[ingot.Port, ingot.PortQuery]
+	Portgroups  Records[ingot.Portgroup, ingot.PortgroupQuery]
 	Chassis     Records[ingot.Chassis, ingot.ChassisQuery]
 	History     HistoryStore
 	Inventories InventoryStore

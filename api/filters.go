@@ -56,13 +56,16 @@ func groupFilter(q *ingot.NodeQuery, value string) error {
 	return nil
 }
 
-func shardFilter(q *ingot.NodeQuery, value string) error {
-	for shard := range strings.SplitSeq(value, ",") {
-		if shard = strings.TrimSpace(shard); shard != "" {
-			q.Shards = append(q.Shards, shard)
+// listFilter takes a list of words with commas between them.
+func listFilter[Q any](at func(*Q) *[]string) func(*Q, string) error {
+	return func(q *Q, value string) error {
+		for word := range strings.SplitSeq(value, ",") {
+			if word = strings.TrimSpace(word); word != "" {
+				*at(q) = append(*at(q), word)
+			}
 		}
+		return nil
 	}
-	return nil
 }
 
 func stateFilter(q *ingot.NodeQuery, value string) error {

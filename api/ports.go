@@ -2,6 +2,7 @@ package api
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -23,22 +24,22 @@ func portResource() *resource[ingot.Port, ingot.PortQuery] {
 		tell: func(p *port) (string, map[string]any) {
 			return p.NodeUUID, map[string]any{"port": p.UUID, "address": p.Address}
 		},
-		params:    []string{"node", "node_uuid", "portgroup", "shard", "conductor_groups"},
+		params:    []string{"node", "node_uuid", "portgroup"},
 		narrow:    narrowPorts,
-		fresh:     func() port { return port{PXEEnabled: true} },
+		exclusive: onePortFilter,
+		fresh:     func() port { return port{PXEEnabled: true, ForDynamicGroups: true} },
 		take:      takePort,
 		judge:     judgePort,
-		deletable: func(r *request, p *port) error { return r.free(p.NodeUUID) },
+		deletable: deletablePort,
 	}
 }
 
 // portRoutes are the ports, and the lists of those of a node.
 func (a *API) portRoutes(t *tables) []route {
-	routes := t.ports.routes(a)
-	if a.Nodes != nil {
-		routes = append(routes, t.ports.below(a, "/nodes/{node}/ports", 1, ofNode(func(q *ingot.PortQuery) *string { return &q.NodeUUID }))...)
-	}
-	return routes
+	return slices.Concat(t.ports.routes(a),
+		t.ports.below(a, "/nodes/{node}/ports", 1, ofNode(func(q *ingot.PortQuery) *string { return &q.NodeUUID })),
+		t.ports.below(a, "/portgroups/{portgroup}/ports", 24, inPortgroup),
+	)
 }
 
 // ofNode selects what belongs to the node in the path.
@@ -50,15 +51,47 @@ func ofNode[Q any](at func(*Q) *string) func(*request, *Q) error {
 	}
 }
 
+// inPortgroup selects the ports of the group in the path.
+func inPortgroup(r *request, q *ingot.PortQuery) error {
+	g, err := r.tables.portgroups.find(r)
+	q.PortgroupUUID = g.UUID
+	return err
+}
+
 // narrowPorts reads the list parameters that name other things than ports.
 func narrowPorts(r *request, a *args, q *ingot.PortQuery) error {
-	if a.has("portgroup") {
-		return ingot.Errorf(ingot.NotFound, "Portgroup %s could not be found.", a.text("portgroup"))
-	}
-	if a.has("shard") || a.has("conductor_groups") {
-		return ingot.Errorf(ingot.Unsupported, "cannot list ports by shard or conductor_groups here: list the nodes by them, and then their ports")
+	if named := a.ident("portgroup"); named != "" && a.err == nil {
+		if !r.since(24) {
+			return errNotAcceptable()
+		}
+		g, err := r.tables.portgroups.get(r, named)
+		if err != nil {
+			return err
+		}
+		q.PortgroupUUID = g.UUID
 	}
 	return r.nodeFilter(a, &q.NodeUUID)
+}
+
+// onePortFilter refuses what Ironic cannot combine.
+func onePortFilter(q *ingot.PortQuery) error {
+	switch {
+	case given(q.NodeUUID != "", q.PortgroupUUID != "", len(q.Shards) > 0) > 1:
+		return ingot.Errorf(ingot.Forbidden, "Operation not permitted.")
+	case len(q.ConductorGroups) > 0 && given(q.NodeUUID != "", q.PortgroupUUID != "", q.Address != "") > 0:
+		return ingot.Errorf(ingot.Invalid, "Filtering by conductor_groups cannot be combined with node_ident, portgroup_ident, or node address filters.")
+	}
+	return nil
+}
+
+// given is how many of the filters were.
+func given(filters ...bool) (n int) {
+	for _, f := range filters {
+		if f {
+			n++
+		}
+	}
+	return n
 }
 
 // nodeFilter reads which node's things to list: node, or node_uuid.
@@ -88,8 +121,42 @@ func takePort(r *request, body any, p *ingot.Port) error {
 		return err
 	}
 	node, err := r.ownerNamed(owner)
+	if err != nil {
+		return err
+	}
 	p.NodeUUID = node.UUID
-	return err
+	if err := smartNIC(p); err != nil || p.PortgroupUUID == "" {
+		return err
+	}
+	group, err := r.groupNamed(p.PortgroupUUID)
+	if err != nil {
+		return err
+	}
+	// As in Ironic, a port that does not say is taken.
+	if object, _ := body.(map[string]any); object["pxe_enabled"] != nil && p.PXEEnabled && !group.Standalone {
+		return ingot.Errorf(ingot.Conflict, "Port group %s doesn't support standalone ports. This port cannot be created as a member of that portgroup "+
+			"as the port's 'pxe_enabled' field was set to True.", group.UUID)
+	}
+	return nil
+}
+
+// groupNamed finds the port group that a body gives a port to.
+func (r *request) groupNamed(uuid string) (ingot.Portgroup, error) {
+	group, err := r.tables.portgroups.get(r, uuid)
+	if ingot.CodeOf(err) == ingot.NotFound {
+		err = ingot.Errorf(ingot.Invalid, "%w", err)
+	}
+	return group, err
+}
+
+// smartNIC refuses a smart NIC that does not say where its agent is.
+func smartNIC(p *ingot.Port) error {
+	_, hasPort := p.LocalLinkConnection["port_id"]
+	_, hasHost := p.LocalLinkConnection["hostname"]
+	if p.IsSmartNIC && !(hasPort && hasHost) {
+		return ingot.Errorf(ingot.Invalid, "Smart NIC port must have port_id and hostname in local_link_connection")
+	}
+	return nil
 }
 
 // ownerNamed finds the node that a body gives a thing to: that there is none is the body's fault.
@@ -130,11 +197,22 @@ func (r *request) takeOwner(body any) (string, error) {
 	return name, nil
 }
 
-// free refuses what changes a node's things while somebody holds the node.
-func (r *request) free(uuid string) error {
-	node, err := r.nodeNamed(uuid)
-	if err == nil && node.Reservation != "" {
-		err = errLocked(&node)
+// deletablePort refuses to delete a port while somebody holds its node, or it carries an instance's traffic.
+func deletablePort(r *request, p *ingot.Port) error {
+	node, err := r.nodeNamed(p.NodeUUID)
+	if err != nil {
+		return err
 	}
-	return err
+	if vif := ingot.Text(p.Internal, ingot.VIFKey); vif != "" && !node.Maintenance {
+		return ingot.Errorf(ingot.Conflict, "Cannot delete the port %s as it is bound to VIF %s for use.", p.UUID, vif)
+	}
+	return free(&node)
+}
+
+// free refuses what changes a node's things while somebody holds the node.
+func free(n *ingot.Node) error {
+	if n.Reservation != "" {
+		return errLocked(n)
+	}
+	return nil
 }

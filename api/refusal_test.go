@@ -127,7 +127,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/ports", `{"address": "5254.0000.0002", "node_uuid": "` + uuid + `"}`, "", 400, "Expected valid MAC address for address: 5254.0000.0002"},
 		{"POST", "/v1/ports", port, "", 409, "A port with MAC address 52:54:00:00:00:01 already exists. It is port *"},
 		{"POST", "/v1/ports", `{"address": "52:54:00:00:00:02", "node_ident": "ex1"}`, "1.93", 406, "Request not acceptable."},
-		{"POST", "/v1/ports", `{"address": "52:54:00:00:00:02", "node_uuid": "` + uuid + `", "is_smartnic": true}`, "", 400, "cannot set is_smartnic: *"},
+		{"POST", "/v1/ports", `{"address": "52:54:00:00:00:02", "node_uuid": "` + uuid + `", "is_smartnic": true}`, "", 400, "Smart NIC port must have port_id and hostname in local_link_connection"},
 		{"POST", "/v1/ports", `{"address": "52:54:00:00:00:02", "node_uuid": "` + uuid + `", "local_link_connection": {"port_id": "1"}}`, "", 400, "Schema error for local_link_connection: *"},
 		{"GET", "/v1/ports/" + nobody, nil, "", 404, "Port " + nobody + " could not be found."},
 		{"GET", "/v1/ports?portgroup=pg", nil, "", 404, "Portgroup pg could not be found."},

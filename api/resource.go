@@ -54,6 +54,8 @@ type resource[T, Q any] struct {
 	// params are list parameters that are no fields, and narrow reads them.
 	params []string
 	narrow func(r *request, a *args, q *Q) error
+	// exclusive refuses filters that do not go together.
+	exclusive func(q *Q) error
 	// fresh is a new thing before the body fills it; the zero value when nil.
 	fresh func() T
 	// take fills a new thing from the body of a POST, in place of fill alone.

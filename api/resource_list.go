@@ -42,6 +42,11 @@ func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request,
 		}
 		*s.project(&query) = project
 	}
+	if s.exclusive != nil {
+		if err := s.exclusive(&query); err != nil {
+			return response{}, err
+		}
+	}
 	*s.page(&query) = chosen.page
 	found, err := s.store(r.api).List(r.Context(), query)
 	if ingot.CodeOf(err) == ingot.NotFound {

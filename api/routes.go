@@ -78,6 +78,7 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"GET", "/nodes/{node}/inventory", 81, "node:inventory:get", showInventory},
 	)
 	add(true, a.portRoutes(t)...)
+	add(true, a.portgroupRoutes(t)...)
 	add(true, a.chassisRoutes(t)...)
 	add(a.Drivers != nil,
 		route{"GET", "/drivers", 1, "driver:get", listDrivers},

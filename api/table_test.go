@@ -14,6 +14,7 @@ func TestFieldTables(t *testing.T) {
 	t.Parallel()
 	checkTable(t, nodeFields())
 	checkTable(t, portFields())
+	checkTable(t, portgroupFields())
 	checkTable(t, chassisFields())
 	checkTable(t, conductorFields())
 	checkTable(t, historyFields())

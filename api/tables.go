@@ -6,6 +6,7 @@ import "github.com/ingot-metal/ingot"
 type tables struct {
 	nodes      []nodeField
 	ports      *resource[ingot.Port, ingot.PortQuery]
+	portgroups *resource[ingot.Portgroup, ingot.PortgroupQuery]
 	chassis    *resource[ingot.Chassis, ingot.ChassisQuery]
 	conductors []field[ingot.Conductor, struct{}]
 	history    []field[ingot.History, struct{}]
@@ -16,7 +17,7 @@ type tables struct {
 func newTables() *tables {
 	t := &tables{
 		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(),
-		ports: portResource(), chassis: chassisResource(),
+		ports: portResource(), portgroups: portgroupResource(), chassis: chassisResource(),
 		rules: map[string]grants{},
 	}
 	for _, rule := range policy() {

@@ -79,7 +79,7 @@ func (r *Run) addPorts(inventory ingot.Inventory) {
 		}
 		have[mac] = true
 		r.newPorts = append(r.newPorts, ingot.Port{
-			UUID: uuid.NewString(), NodeUUID: r.Node.UUID, Address: mac, PXEEnabled: booted == "" || booted == mac,
+			UUID: uuid.NewString(), NodeUUID: r.Node.UUID, Address: mac, PXEEnabled: booted == "" || booted == mac, ForDynamicGroups: true,
 			Extra: map[string]any{}, Internal: map[string]any{}, LocalLinkConnection: map[string]any{}, CreatedAt: r.Now, UpdatedAt: r.Now,
 		})
 	}

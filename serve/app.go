@@ -101,6 +101,7 @@ func (a *App) wire() error {
 	a.API = &api.API{
 		Nodes:       a.Store,
 		Ports:       a.Store.Ports(),
+		Portgroups:  a.Store.Portgroups(),
 		Chassis:     a.Store.Chassis(),
 		History:     a.Store,
 		Inventories: a.Store,

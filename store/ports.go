@@ -34,7 +34,7 @@ func portKind() *kind[ingot.Port, ingot.PortQuery] {
 		},
 		node:  func(v *p) string { return v.NodeUUID },
 		tidy:  func(v *p) { v.Address = strings.ToLower(v.Address) },
-		judge: func(t *tx, v, was *p) error { return t.sameNode(v.NodeUUID, was.NodeUUID) },
+		judge: judgePort,
 	}
 }
 
@@ -44,6 +44,58 @@ func matchPorts(d dialect, w *where, q *ingot.PortQuery) {
 	w.text("portgroup_uuid", q.PortgroupUUID)
 	w.ofProject(q.Project)
 	w.contains(d, "description", q.DescriptionContains)
+	w.nodesOf(q.Shards, q.ConductorGroups)
+}
+
+// nodesOf selects what belongs to nodes of these shards or conductor groups, if any are named.
+func (w *where) nodesOf(shards, groups []string) {
+	if len(shards) > 0 {
+		w.and("node_uuid IN (SELECT uuid FROM nodes WHERE shard IN (?))", shards)
+	}
+	if len(groups) > 0 {
+		w.and("node_uuid IN (SELECT uuid FROM nodes WHERE conductor_group IN (?))", groups)
+	}
+}
+
+// judgePort refuses a port whose node or port group is not there, or that does not fit into its group.
+func judgePort(t *tx, p, was *ingot.Port) error {
+	if err := t.sameNode(p.NodeUUID, was.NodeUUID); err != nil {
+		return err
+	}
+	if p.PortgroupUUID == "" || p.PortgroupUUID == was.PortgroupUUID && p.NodeUUID == was.NodeUUID && p.PhysicalNetwork == was.PhysicalNetwork {
+		return nil
+	}
+	// The group's row is locked: it is not deleted, and no second port judged by it, before this one has been written.
+	g, err := t.store.tables.portgroups.lock(t, p.PortgroupUUID, 0)
+	switch {
+	case ingot.CodeOf(err) == ingot.NotFound:
+		return ingot.Errorf(ingot.Invalid, "%w", err)
+	case err != nil:
+		return err
+	case g.NodeUUID != p.NodeUUID:
+		return ingot.Errorf(ingot.Invalid, "Port can not be added to a portgroup belonging to a different node.")
+	}
+	others, err := t.list("SELECT physical_network FROM ports WHERE portgroup_uuid = ? AND uuid <> ? ORDER BY id LIMIT 1", g.UUID, p.UUID)
+	if err != nil {
+		return err
+	}
+	network := g.PhysicalNetwork
+	if len(others) > 0 {
+		network = others[0]
+	}
+	if network == p.PhysicalNetwork || len(others) == 0 && network == "" {
+		return nil
+	}
+	return ingot.Errorf(ingot.Conflict, "Port with physical network %s cannot become a member of port group %s which has ports in physical network %s.",
+		orNone(p.PhysicalNetwork), g.UUID, orNone(network))
+}
+
+// orNone is text as Ironic's sentences have it: nothing is None.
+func orNone(text string) string {
+	if text == "" {
+		return "None"
+	}
+	return text
 }
 
 func portTable() *table[ingot.Port] {
@@ -63,6 +115,9 @@ func portTable() *table[ingot.Port] {
 			{name: "physical_network", place: func(v *p) field { return (*text)(&v.PhysicalNetwork) }, sort: own},
 			{name: "portgroup_uuid", place: func(v *p) field { return (*text)(&v.PortgroupUUID) }, sort: own},
 			{name: "is_smartnic", place: func(v *p) field { return (*flag)(&v.IsSmartNIC) }, sort: own},
+			{name: "vendor", place: func(v *p) field { return (*text)(&v.Vendor) }, sort: own},
+			{name: "category", place: func(v *p) field { return (*text)(&v.Category) }, sort: own},
+			{name: "available_for_dynamic_portgroup", place: func(v *p) field { return (*flag)(&v.ForDynamicGroups) }, sort: own},
 			{name: "extra", place: func(v *p) field { return document{&v.Extra, false} }},
 			{name: "internal_info", place: func(v *p) field { return document{&v.Internal, false} }},
 			{name: "created_at", place: func(v *p) field { return (*moment)(&v.CreatedAt) }, once: true, sort: own},

@@ -20,9 +20,10 @@ func TestPorts(t *testing.T) {
 	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
 		ctx := context.Background()
 		n, other := newNode(t, s, "n"), newNode(t, s, "other")
+		pg := newGroup(t, s, ingot.Portgroup{NodeUUID: n.UUID}).UUID
 		p := ingot.Port{
 			NodeUUID: n.UUID, Address: "AA:00:00:00:00:01", Name: "p", Description: "Left", PXEEnabled: true, LocalLinkConnection: map[string]any{"port_id": "1"},
-			PhysicalNetwork: "net", PortgroupUUID: "pg", IsSmartNIC: true, Extra: map[string]any{"a": 1.0}, Internal: map[string]any{"b": ingot.Secret("c")},
+			PhysicalNetwork: "net", PortgroupUUID: pg, IsSmartNIC: true, Vendor: "v", Category: "c", ForDynamicGroups: true, Extra: map[string]any{"a": 1.0}, Internal: map[string]any{"b": ingot.Secret("c")},
 		}
 		require.NoError(t, s.Ports().Create(ctx, &p, ingot.Event{Type: "port.created"}))
 		for _, ident := range []string{p.UUID, "p", "aa:00:00:00:00:01"} {
@@ -33,7 +34,7 @@ func TestPorts(t *testing.T) {
 		q := ingot.Port{NodeUUID: other.UUID, Address: mac(2)}
 		require.NoError(t, s.Ports().Create(ctx, &q))
 		refused(t, s.Ports().Create(ctx, &ingot.Port{NodeUUID: "nope", Address: mac(3)}), ingot.NotFound, "Node nope could not be found.")
-		for _, query := range []ingot.PortQuery{{NodeUUID: n.UUID}, {Address: "AA:00:00:00:00:01"}, {PortgroupUUID: "pg"}, {DescriptionContains: "left"}, {Page: ingot.Page{SortKey: "address", Limit: 1}}} {
+		for _, query := range []ingot.PortQuery{{NodeUUID: n.UUID}, {Address: "AA:00:00:00:00:01"}, {PortgroupUUID: pg}, {DescriptionContains: "left"}, {Page: ingot.Page{SortKey: "address", Limit: 1}}} {
 			got, err := s.ListPorts(ctx, query)
 			require.NoError(t, err)
 			require.Len(t, got, 1, "%+v", query)

@@ -6,11 +6,12 @@ import "github.com/ingot-metal/ingot"
 type tables struct {
 	nodes      *table[ingot.Node]
 	ports      *kind[ingot.Port, ingot.PortQuery]
+	portgroups *kind[ingot.Portgroup, ingot.PortgroupQuery]
 	chassis    *kind[ingot.Chassis, ingot.ChassisQuery]
 	operations *table[ingot.Operation]
 	steps      *table[step]
 }
 
 func newTables() tables {
-	return tables{nodes: nodeTable(), ports: portKind(), chassis: chassisKind(), operations: operationTable(), steps: stepTable()}
+	return tables{nodes: nodeTable(), ports: portKind(), portgroups: portgroupKind(), chassis: chassisKind(), operations: operationTable(), steps: stepTable()}
 }

@@ -21,6 +21,7 @@ type History struct {
 	Type        string // provisioning, transition, monitoring, …
 	Event       string // a sentence
 	User        string
+	Project     string // of the user
 	Conductor   string
 	State       State
 	TargetState State

@@ -95,6 +95,7 @@ type Operation struct {
 	Error     string // why it went to abort
 	Outcome   Outcome
 	Requester string // who asked, for history
+	Project   string // of the requester; "" for somebody of the whole service
 	Conductor string // who claims it; "" while it waits
 	Claim     string // the fence: a random token for each claim
 	StartedAt time.Time

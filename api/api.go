@@ -59,7 +59,9 @@ type API struct {
 	DevRamdisk bool
 
 	Logger *slog.Logger // nil is slog.Default
-	Clock  Clock
+	// Audit gets a line for each change that was asked for; nil is Logger.
+	Audit *slog.Logger
+	Clock Clock
 }
 
 // Clock is the time as the API sees it; the zero value is the real one.

@@ -71,6 +71,11 @@ func adapt(rt route) http.HandlerFunc {
 			r.rule, answer = public, notFound
 		}
 		res, err := r.guarded(answer)
+		status := max(res.status, http.StatusOK)
+		if err != nil {
+			status = statusOf(err)
+		}
+		r.audit(status)
 		r.write(w, res, err)
 	}
 }
@@ -120,6 +125,7 @@ func (f front) serve(w http.ResponseWriter, r *request) {
 	hr := r.canonical()
 	if !f.open && !openPath(hr.URL.Path) {
 		if err := r.identify(hr); err != nil {
+			r.audit(statusOf(err))
 			r.writeError(w, err)
 			return
 		}

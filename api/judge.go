@@ -61,6 +61,7 @@ func (r *request) allow(of holder) error {
 // ofNode judges the route's rule for a thing that belongs to a node (a port, a port group, a volume). Whoever may not
 // see the node is told that the thing is missing.
 func (r *request) ofNode(uuid string, missing error) error {
+	r.about = uuid
 	if r.may("node:get", holder{}) && r.may(r.rule, holder{}) {
 		r.judged = true
 		return nil

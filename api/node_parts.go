@@ -31,7 +31,7 @@ func historyFields() []field[ingot.History, struct{}] {
 		{name: "event_type", column: text(func(h *entry) *string { return &h.Type })},
 		{name: "conductor", column: text(func(h *entry) *string { return &h.Conductor })},
 		{name: "user", column: text(func(h *entry) *string { return &h.User })},
-		{name: "project", since: 113, column: computed(func(*entry) any { return nil })},
+		{name: "project", since: 113, column: text(func(h *entry) *string { return &h.Project })},
 		{name: "state", since: 115, column: text(func(h *entry) *ingot.State { return &h.State })},
 		{name: "target_provision_state", since: 115, column: text(func(h *entry) *ingot.State { return &h.TargetState })},
 		{name: "duration_seconds", since: 115, column: computed(func(h *entry) any {
@@ -174,7 +174,7 @@ func listOperations(r *request) (response, error) {
 	for i, o := range operations {
 		items[i] = map[string]any{
 			"uuid": o.UUID, "kind": o.Kind, "phase": o.Phase, "step": o.Position, "attempt": o.Attempt, "waiting_for": o.Note, "asked_again_at": wireTime(o.DueAt),
-			"step_since": wireTime(o.StepSince), "started_at": wireTime(o.StartedAt), "ended_at": wireTime(o.EndedAt), "outcome": o.Outcome, "error": o.Error,
+			"step_since": wireTime(o.StepSince), "started_at": wireTime(o.StartedAt), "ended_at": wireTime(o.EndedAt), "outcome": o.Outcome, "error": o.Error, "requester": o.Requester, "project": o.Project,
 		}
 	}
 	return response{body: map[string]any{"operations": items}}, nil

@@ -41,7 +41,9 @@ func (r *request) nodeInPath() (ingot.Node, error) {
 	if err != nil {
 		return ingot.Node{}, err
 	}
-	return r.nodeNamed(ident)
+	node, err := r.nodeNamed(ident)
+	r.about = node.UUID
+	return node, err
 }
 
 // nodeNamed finds a node by its UUID or, since 1.5, its name. One that the caller may not see is not there.
@@ -167,6 +169,7 @@ func createNode(r *request) (response, error) {
 	if node.UUID == "" {
 		node.UUID = newUUID()
 	}
+	r.about = node.UUID
 	node.ProvisionState = ingot.Enroll
 	if !r.since(11) {
 		node.ProvisionState = ingot.Available

@@ -29,6 +29,7 @@ type request struct {
 	held   held   // what who may do
 	rule   string // the route's
 	judged bool   // the rule was looked at
+	about  string // the node that it is about, for the audit
 	suffix bool   // ".json" was cut off the path, as Ironic does below 1.91
 }
 

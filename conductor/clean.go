@@ -74,6 +74,7 @@ func forgetInstance(ctx context.Context, r *Run) (Progress, error) {
 	r.Change(func(n *ingot.Node) {
 		n.InstanceInfo, n.InstanceUUID, n.InstanceName, n.AllocationUUID = map[string]any{}, "", "", ""
 		n.DeployStep = nil
+		endLease(n)
 	})
 	return Holds(), nil
 }

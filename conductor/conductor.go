@@ -63,6 +63,7 @@ type Settings struct {
 	MaxDeploys       int           // operations of deploy and rebuild at a time, max_concurrent_deploy: 250
 	MaxCleans        int           // operations that clean at a time, max_concurrent_clean: 50
 	EvidenceKept     int           // entries of boot evidence on a node: 16
+	LesseeSource     string        // where a deploy takes the lessee from, automatic_lessee_source: LesseeOfInstance
 	WaitStepMost     time.Duration // the longest wait step, max_conductor_wait_step_seconds: 30 s
 	// CleanPriorities replace the priorities of automated cleaning's steps, by "interface.step"; 0 leaves a step out
 	// (Ironic: clean_step_priority_override). nil leaves out deploy.erase_devices, which overwrites whole disks for

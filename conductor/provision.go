@@ -115,13 +115,18 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	after := node
 	after.ProvisionState, after.TargetProvisionState, after.ProvisionUpdatedAt = row.To, row.Target, now
 	history, event := c.transition(&after, node.ProvisionState, node.ProvisionUpdatedAt, req.Requester)
+	history.Project = req.Project
 	limit, kinds := c.limits(row.Kind)
+	operation := c.newOperation(row.Kind, node.UUID, params, req.Requester, now)
+	operation.Project = req.Project
+	lessee := c.newLessee(&node, row, req)
 	_, err = c.Operations.StartOperation(ctx, ingot.Start{
-		Operation:   c.newOperation(row.Kind, node.UUID, params, req.Requester, now),
+		Operation:   operation,
 		NodeVersion: node.Version,
 		Replace:     row.Verb == ingot.VerbDeleted || row.From.Class() == ingot.Held,
 		Change: func(n *ingot.Node) {
 			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = row.To, row.Target, now, ""
+			lease(n, lessee)
 			n.CleanStep, n.DeployStep, n.ServiceStep = nil, nil, nil
 		},
 		History: []ingot.History{history},
@@ -228,6 +233,7 @@ func (c *Conductor) moveAtOnce(ctx context.Context, node ingot.Node, row ingot.T
 	after := node
 	after.ProvisionState, after.TargetProvisionState, after.ProvisionUpdatedAt = row.To, row.Target, now
 	history, event := c.transition(&after, node.ProvisionState, node.ProvisionUpdatedAt, req.Requester)
+	history.Project = req.Project
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
 		UUID: node.UUID, Version: node.Version, Wake: row.Verb == ingot.VerbUnhold,
 		Change: func(n *ingot.Node) error {

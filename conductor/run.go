@@ -67,6 +67,7 @@ func (r *Run) SetState(state, target ingot.State) {
 		return
 	}
 	history, event := r.c.transition(r.Node, from, since, r.Op.Requester)
+	history.Project = r.Op.Project
 	r.history = append(r.history, history)
 	r.events = append(r.events, event)
 }
@@ -75,7 +76,7 @@ func (r *Run) SetState(state, target ingot.State) {
 func (r *Run) Record(severity, kind, sentence string) {
 	r.history = append(r.history, ingot.History{
 		UUID: uuid.NewString(), NodeUUID: r.Node.UUID, CreatedAt: r.Now, Severity: severity, Type: kind, Event: sentence,
-		User: r.Op.Requester, Conductor: r.c.Hostname, State: r.Node.ProvisionState, TargetState: r.Node.TargetProvisionState,
+		User: r.Op.Requester, Project: r.Op.Project, Conductor: r.c.Hostname, State: r.Node.ProvisionState, TargetState: r.Node.TargetProvisionState,
 	})
 }
 

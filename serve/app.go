@@ -37,6 +37,8 @@ type App struct {
 	images     *images.Service
 	pxe        *pxe.Server
 	apiListen  net.Listener
+	apiPrint   string   // SHA-256 of the API's certificate; "" is plain HTTP
+	auditFile  *os.File // nil is none
 	bootListen []net.Listener
 }
 
@@ -65,7 +67,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Store, err = store.Open(ctx, config); err != nil {
 		return err
 	}
-	if a.apiListen, err = listen(cfg.API.Listen); err != nil {
+	if err = a.openAPI(); err != nil {
 		return err
 	}
 	if a.bootListen, err = cfg.bootListeners(); err != nil {
@@ -120,7 +122,8 @@ func (a *App) wire() error {
 		Drivers:     drivers,
 		Networks:    cfg.Networks,
 
-		Auth: auth, Ready: a.Store.Healthy, Registry: prometheus.NewRegistry(), PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
+		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject,
+		Ready: a.Store.Healthy, Registry: prometheus.NewRegistry(), PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
 	a.pxe = &pxe.Server{
 		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
@@ -129,20 +132,12 @@ func (a *App) wire() error {
 	return nil
 }
 
-func (a *App) authenticator() (api.Authenticator, error) {
-	if a.Config.API.Auth == "none" {
-		return nil, nil //nolint:nilnil // nil lets everybody in
-	}
-	users := &api.BasicAuth{File: a.Config.API.Users}
-	return users, users.Load()
-}
-
 // settings are the conductor's part of the configuration.
 func (c Conduct) settings() conductor.Settings {
 	return conductor.Settings{
 		Workers: c.Workers, CallbackTimeout: c.CallbackTimeout, CommandTimeout: c.CommandTimeout, PowerTimeout: c.PowerTimeout, PowerSync: c.PowerSync,
 		CleanPriorities: c.CleanPriorities, ForcePower: c.ForcePower, KernelParams: c.KernelParams, MaxDeploys: c.MaxDeploys, MaxCleans: c.MaxCleans,
-		AutomatedClean: c.AutomatedClean == nil || *c.AutomatedClean,
+		LesseeSource: c.LesseeSource, AutomatedClean: c.AutomatedClean == nil || *c.AutomatedClean,
 	}
 }
 
@@ -168,6 +163,9 @@ func (a *App) components() []component {
 func (a *App) Run(ctx context.Context) error {
 	if err := a.takeOver(ctx); err != nil {
 		return errors.Join(err, a.Close())
+	}
+	if a.apiPrint != "" {
+		a.log.Info("the API speaks TLS; clients can pin its certificate", "fingerprint", a.apiPrint)
 	}
 	a.log.Info("ingot is up", "api", a.APIAddress(), "boot", a.Config.bootURL(netip.Addr{}), "data", a.Config.Data, "drivers", a.Config.Drivers)
 	return errors.Join(runAll(ctx, a.log, a.components()), a.Close())
@@ -289,6 +287,9 @@ func (a *App) Close() error {
 	}
 	if a.Store != nil {
 		errs = append(errs, a.Store.Close())
+	}
+	if a.auditFile != nil {
+		errs = append(errs, a.auditFile.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -55,6 +55,18 @@ type API struct {
 	Auth      string `koanf:"auth"`       // none (loopback only) or http_basic
 	Users     string `koanf:"users"`      // htpasswd file with bcrypt hashes, for http_basic
 	PublicURL string `koanf:"public_url"` // base of links in answers
+	// TLS is "" (plain HTTP, or TLS where there are files) or self-signed: a certificate that is made once, in the data
+	// folder, and whose fingerprint is said at the start.
+	TLS      string `koanf:"tls"`
+	TLSCert  string `koanf:"tls_cert"` // PEM files of a certificate of the operator's
+	TLSKey   string `koanf:"tls_key"`
+	Insecure bool   `koanf:"insecure"`  // passwords may cross a network in the clear
+	AuditLog string `koanf:"audit_log"` // file that gets the audit's lines too; "" leaves them in the log
+	// ProjectAdmins may create and delete nodes of their own (Ironic: project_admin_can_manage_own_nodes, true unless told).
+	ProjectAdmins *bool `koanf:"project_admin_can_manage_own_nodes"`
+	// ServiceProject is the project whose services may do what members of the system may (Ironic:
+	// rbac_service_project_name); "" is none.
+	ServiceProject string `koanf:"rbac_service_project_name"`
 }
 
 // Boot is the listener for machines that are being provisioned.
@@ -84,6 +96,7 @@ type Conduct struct {
 	MaxDeploys      int           `koanf:"max_concurrent_deploy"`
 	MaxCleans       int           `koanf:"max_concurrent_clean"`
 	Workers         int           `koanf:"workers"`
+	LesseeSource    string        `koanf:"automatic_lessee_source"` // instance, request or none; instance
 	// CleanPriorities replace cleaning steps' priorities, by "interface.step"; 0 leaves one out.
 	CleanPriorities map[string]int `koanf:"clean_step_priority_override"`
 }
@@ -161,38 +174,13 @@ func (c *Config) Check() error {
 		}
 		c.Hostname = name
 	}
-	return errors.Join(c.checkAuth(), c.checkDrivers(), c.checkNetworks())
+	return errors.Join(c.checkAuth(), c.checkTLS(), c.checkLessee(), c.checkDrivers(), c.checkNetworks())
 }
 
 func text(s *string, otherwise string) {
 	if *s == "" {
 		*s = otherwise
 	}
-}
-
-// checkAuth keeps an API without authentication on loopback.
-func (c *Config) checkAuth() error {
-	switch c.API.Auth {
-	case "http_basic":
-		if c.API.Users == "" {
-			return errors.New("cannot start: api.auth is http_basic but api.users names no htpasswd file")
-		}
-		return nil
-	case "none":
-	default:
-		return fmt.Errorf("cannot start: api.auth %q is not one of none, http_basic", c.API.Auth)
-	}
-	if strings.HasPrefix(c.API.Listen, "fd:") {
-		return nil // whoever opened it chose the address
-	}
-	host, _, err := net.SplitHostPort(c.API.Listen)
-	if err != nil {
-		return fmt.Errorf("cannot start: api.listen %q is not HOST:PORT", c.API.Listen)
-	}
-	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
-		return fmt.Errorf("cannot start: the API would listen on %s without authentication: set api.auth = \"http_basic\" and api.users, or listen on 127.0.0.1", c.API.Listen)
-	}
-	return nil
 }
 
 func (c *Config) checkDrivers() error {

@@ -28,6 +28,11 @@ func TestRefusedConfigurations(t *testing.T) {
 		"a listener that is no address": {"[api]\nlisten = \"somewhere\"", "not HOST:PORT"},
 		"basic auth without users":      {"[api]\nauth = \"http_basic\"", "api.users"},
 		"an unknown way of auth":        {"[api]\nauth = \"kerberos\"", "not one of none, http_basic"},
+		"passwords in the clear":        {"[api]\nlisten = \"0.0.0.0:6385\"\nauth = \"http_basic\"\nusers = \"u\"", "in the clear: set api.tls"},
+		"half a certificate":            {"[api]\ntls_cert = \"c.pem\"", "go together"},
+		"an unknown way of TLS":         {"[api]\ntls = \"on\"", "is not self-signed"},
+		"two certificates":              {"[api]\ntls = \"self-signed\"\ntls_cert = \"c\"\ntls_key = \"k\"", "leave one out"},
+		"an unknown source of lessees":  {"[conductor]\nautomatic_lessee_source = \"moon\"", "not one of instance, request, none"},
 		"an unknown driver":             {"drivers = [\"ilo\"]", `driver "ilo" is not known`},
 		"a network without a name":      {"[[network]]\ninterface = \"lo\"\nsubnet = \"127.0.0.0/8\"", "needs a name"},
 		"two networks of one name":      {"[[network]]\nname = \"a\"\ninterface = \"lo\"\nsubnet = \"127.0.0.0/8\"\n[[network]]\nname = \"a\"\ninterface = \"lo\"\nsubnet = \"127.0.0.0/8\"", "a name of its own"},
@@ -88,15 +93,27 @@ func runWith(t *testing.T, cfg serve.Config) *serve.App {
 	t.Helper()
 	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
+	t.Cleanup(running(t, app))
+	return app
+}
+
+// running runs a service until the function that it gives is called.
+func running(t *testing.T, app *serve.App) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- app.Run(ctx) }()
-	t.Cleanup(func() {
+	return func() {
 		cancel()
 		require.NoError(t, <-ended)
-	})
-	return app
+	}
 }
+
+// How long tests wait for what must come, and how often they look.
+const (
+	waiting = 10 * time.Second
+	tick    = 10 * time.Millisecond
+)
 
 func devConfig(data string) serve.Config {
 	return serve.Config{Data: data, Dev: true, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: "127.0.0.1:0"}}

@@ -12,7 +12,7 @@ import (
 // historyKept is how many entries a node's history has at most (Ironic's default, pruned there once a day).
 const historyKept = 300
 
-const historyColumns = "id, uuid, node_uuid, created_at, severity, event_type, event, requester, conductor, state, target_provision_state, duration"
+const historyColumns = "id, uuid, node_uuid, created_at, severity, event_type, event, requester, project, conductor, state, target_provision_state, duration"
 
 // appendHistory writes entries about a node and drops what is older than the newest 300. It fills in what is missing of
 // UUID, NodeUUID, CreatedAt and Severity.
@@ -23,10 +23,10 @@ func (t *tx) appendHistory(node string, entries []ingot.History) error {
 			h.CreatedAt = t.now
 		}
 		var turn int64
-		if _, err := t.one([]any{&turn}, `INSERT INTO node_history (uuid, node_uuid, turn, created_at, severity, event_type, event, requester, conductor, state, target_provision_state, duration)
-			VALUES (?, ?, (SELECT COALESCE(max(turn), 0) + 1 FROM node_history WHERE node_uuid = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING turn`,
+		if _, err := t.one([]any{&turn}, `INSERT INTO node_history (uuid, node_uuid, turn, created_at, severity, event_type, event, requester, project, conductor, state, target_provision_state, duration)
+			VALUES (?, ?, (SELECT COALESCE(max(turn), 0) + 1 FROM node_history WHERE node_uuid = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING turn`,
 			cmp.Or(h.UUID, uuid.NewString()), h.NodeUUID, h.NodeUUID, micros(h.CreatedAt), cmp.Or(h.Severity, "INFO"), h.Type, clean(h.Event),
-			h.User, h.Conductor, string(h.State), string(h.TargetState), h.Duration.Microseconds()); err != nil {
+			h.User, h.Project, h.Conductor, string(h.State), string(h.TargetState), h.Duration.Microseconds()); err != nil {
 			return err
 		}
 		if turn <= historyKept {
@@ -96,7 +96,7 @@ func (c *conn) history(tail string, args ...any) ([]ingot.History, error) {
 	for rows.Next() {
 		var h ingot.History
 		var duration int64
-		if err := rows.Scan(&h.ID, &h.UUID, &h.NodeUUID, (*moment)(&h.CreatedAt), &h.Severity, &h.Type, &h.Event, &h.User, &h.Conductor,
+		if err := rows.Scan(&h.ID, &h.UUID, &h.NodeUUID, (*moment)(&h.CreatedAt), &h.Severity, &h.Type, &h.Event, &h.User, &h.Project, &h.Conductor,
 			(*text)(&h.State), (*text)(&h.TargetState), &duration); err != nil {
 			return nil, err
 		}

@@ -39,6 +39,7 @@ func operationTable() *table[ingot.Operation] {
 			{name: "error", place: func(v *o) field { return (*text)(&v.Error) }},
 			{name: "outcome", place: func(v *o) field { return (*text)(&v.Outcome) }},
 			{name: "requester", place: func(v *o) field { return (*text)(&v.Requester) }, once: true},
+			{name: "project", place: func(v *o) field { return (*text)(&v.Project) }, once: true},
 			{name: "conductor", place: func(v *o) field { return (*text)(&v.Conductor) }},
 			{name: "claim", place: func(v *o) field { return (*text)(&v.Claim) }},
 			{name: "started_at", place: func(v *o) field { return (*moment)(&v.StartedAt) }, once: true},

@@ -3,11 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -20,12 +16,13 @@ import (
 // apiFlags are the flags of all commands that speak to a service. Where Ironic's clients have an environment variable
 // for the same, that works too.
 type apiFlags struct {
-	API     string   `name:"api" default:"http://127.0.0.1:6385" env:"INGOT_API,OS_ENDPOINT" help:"URL of the API." group:"api"`
-	User    string   `env:"INGOT_USER,OS_USERNAME" help:"User name; the password comes from INGOT_PASSWORD or OS_PASSWORD." group:"api"`
-	CAFile  string   `name:"ca-file" env:"INGOT_CA_FILE,OS_CACERT" help:"PEM file of the authority that the API's certificate is from." type:"path" group:"api"`
-	Version string   `name:"api-version" default:"latest" env:"OS_BAREMETAL_API_VERSION" help:"Microversion to speak, as 1.78." group:"api"`
-	Output  string   `short:"o" enum:"table,json,yaml" default:"table" help:"How answers are printed: table, json or yaml." group:"api"`
-	Columns []string `help:"Fields to print, with commas between; FIELD/KEY looks into an object." group:"api"`
+	API         string   `name:"api" default:"http://127.0.0.1:6385" env:"INGOT_API,OS_ENDPOINT" help:"URL of the API." group:"api"`
+	User        string   `env:"INGOT_USER,OS_USERNAME" help:"User name; the password comes from INGOT_PASSWORD or OS_PASSWORD." group:"api"`
+	CAFile      string   `name:"ca-file" env:"INGOT_CA_FILE,OS_CACERT" help:"PEM file of the authority that the API's certificate is from." type:"path" group:"api"`
+	Fingerprint string   `env:"INGOT_FINGERPRINT" help:"SHA-256 of the one certificate to trust, as the service prints it at its start." group:"api"`
+	Version     string   `name:"api-version" default:"latest" env:"OS_BAREMETAL_API_VERSION" help:"Microversion to speak, as 1.78." group:"api"`
+	Output      string   `short:"o" enum:"table,json,yaml" default:"table" help:"How answers are printed: table, json or yaml." group:"api"`
+	Columns     []string `help:"Fields to print, with commas between; FIELD/KEY looks into an object." group:"api"`
 }
 
 // session is a command's way to the service and to the user.
@@ -44,21 +41,12 @@ func (f *apiFlags) session() (*session, error) {
 		out:    os.Stdout, progress: os.Stderr, output: f.Output, columns: f.Columns,
 	}
 	s.width, s.terminal = terminal(os.Stderr)
-	if f.CAFile == "" {
+	if f.CAFile == "" && f.Fingerprint == "" {
 		return s, nil
 	}
-	pem, err := os.ReadFile(f.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the authority's certificate: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("cannot trust %s: it holds no PEM certificate", f.CAFile)
-	}
-	s.HTTP = &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
-	}}
-	return s, nil
+	var err error
+	s.HTTP, err = client.Trust{CAFile: f.CAFile, Fingerprint: f.Fingerprint}.HTTP()
+	return s, err
 }
 
 // password is the environment's: a command line can be read by everybody.

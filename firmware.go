@@ -7,22 +7,26 @@ import (
 	"time"
 )
 
-// BIOSSetting is a setting of a machine's firmware, with what its registry says of it (Ironic since 1.40, the registry
-// since 1.74). Nil and zero fields are not known.
+// BIOSSetting is a setting of a machine's firmware, with what its registry says of it (Ironic since 1.40).
 type BIOSSetting struct {
-	Name          string
-	Value         string
-	Type          string   // Enumeration, String, Integer, Boolean, Password
-	Allowed       []string // values of an enumeration
-	LowerBound    *int
-	UpperBound    *int
-	MinLength     *int
-	MaxLength     *int
-	ReadOnly      *bool
-	ResetRequired *bool
-	Unique        *bool // to each machine
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
+	Name  string
+	Value string
+	BIOSRegistry
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// BIOSRegistry is what a machine's registry says of a setting (Ironic since 1.74). Nil and zero fields are not known.
+type BIOSRegistry struct {
+	Type          string   `json:"type,omitempty"`    // Enumeration, String, Integer, Boolean, Password
+	Allowed       []string `json:"allowed,omitempty"` // values of an enumeration
+	LowerBound    *int     `json:"lower_bound,omitempty"`
+	UpperBound    *int     `json:"upper_bound,omitempty"`
+	MinLength     *int     `json:"min_length,omitempty"`
+	MaxLength     *int     `json:"max_length,omitempty"`
+	ReadOnly      *bool    `json:"read_only,omitempty"`
+	ResetRequired *bool    `json:"reset_required,omitempty"`
+	Unique        *bool    `json:"unique,omitempty"` // to each machine
 }
 
 // Check refuses a value that the registry does not allow for the setting.

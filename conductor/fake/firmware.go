@@ -44,7 +44,7 @@ func (m *machine) BIOSSettings(context.Context) ([]ingot.BIOSSetting, error) {
 // describe adds what the fake registry says of a setting.
 func describe(name, value string) ingot.BIOSSetting {
 	no, yes := false, true
-	s := ingot.BIOSSetting{Name: name, Value: value, Type: "String", ReadOnly: &no, ResetRequired: &yes, Unique: &no}
+	s := ingot.BIOSSetting{Name: name, Value: value, BIOSRegistry: ingot.BIOSRegistry{Type: "String", ReadOnly: &no, ResetRequired: &yes, Unique: &no}}
 	switch name {
 	case "Virtualization", "TurboMode":
 		s.Type, s.Allowed = "Enumeration", []string{"Enabled", "Disabled"}

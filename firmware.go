@@ -52,13 +52,13 @@ type BIOSSettings interface {
 	BIOSSettings(ctx context.Context) ([]BIOSSetting, error)
 }
 
-// BIOSChanger is the extra ability to change firmware settings. Changes may hold only after the machine has started
-// again: BIOSSettings tells.
+// BIOSChanger is the extra ability to change firmware settings.
 type BIOSChanger interface {
-	// ApplyBIOSSettings changes the settings by name; a name or value that the machine has not is Invalid.
-	ApplyBIOSSettings(ctx context.Context, values map[string]string) error
+	// ApplyBIOSSettings changes what differs of the settings, by name; a name or value that the machine has not is
+	// Invalid. restart says that some hold only after the machine has started again.
+	ApplyBIOSSettings(ctx context.Context, values map[string]string) (restart bool, err error)
 	// ResetBIOS puts all settings back to the factory's.
-	ResetBIOS(ctx context.Context) error
+	ResetBIOS(ctx context.Context) (restart bool, err error)
 }
 
 // FirmwareComponent is a part of a machine that has firmware (Ironic since 1.86; vendor, model and serial number since
@@ -88,15 +88,17 @@ type FirmwareUpdate struct {
 
 // FirmwareUpdater is the extra ability to update firmware.
 type FirmwareUpdater interface {
-	// UpdateFirmware is carried out once; a component that the machine has not is Invalid.
+	// UpdateFirmware begins an update, and is never repeated; a component that the machine has not is Invalid.
 	UpdateFirmware(ctx context.Context, updates []FirmwareUpdate) error
+	// UpdatingFirmware says whether an update is under way.
+	UpdatingFirmware(ctx context.Context) (bool, error)
 }
 
 // RAIDController is the extra ability to make logical disks out of band. Configurations are Ironic's ("logical_disks").
 type RAIDController interface {
 	// RAID is the configuration as it is; nil when there are no logical disks.
 	RAID(ctx context.Context) (map[string]any, error)
-	// CreateRAID makes the logical disks of the configuration; deleting says to take away those that are there before.
-	CreateRAID(ctx context.Context, target map[string]any, deleting bool) error
-	DeleteRAID(ctx context.Context) error
+	// SetRAID has the machine have these logical disks and no others; nil takes all away. Asking again for what is being
+	// made changes nothing.
+	SetRAID(ctx context.Context, target map[string]any) error
 }

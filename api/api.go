@@ -27,6 +27,8 @@ type API struct {
 	Operations  OperationStore
 	Leases      LeaseStore
 
+	FirmwareStore FirmwareStore
+
 	Provisioner Provisioner
 	Management  Management
 	Indicators  Indicators

@@ -60,6 +60,11 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"PUT", "/nodes/{node}/states/raid", 1, "node:set_raid_state", setRAID},
 		route{"GET", "/drivers/{driver}/raid/logical_disk_properties", 1, "driver:get_raid_logical_disk_properties", showRAIDProperties},
 	)
+	add(a.Nodes != nil && a.FirmwareStore != nil,
+		route{"GET", "/nodes/{node}/bios", 40, "node:bios:get", listBIOS},
+		route{"GET", "/nodes/{node}/bios/{setting}", 40, "node:bios:get", showBIOS},
+		route{"GET", "/nodes/{node}/firmware", 86, "node:firmware:get", listFirmware},
+	)
 	add(a.Nodes != nil && a.Consoles != nil,
 		route{"GET", "/nodes/{node}/states/console", 1, "node:get_console", showConsole},
 		route{"PUT", "/nodes/{node}/states/console", 1, "node:set_console_state", setConsole},

@@ -18,6 +18,8 @@ func TestFieldTables(t *testing.T) {
 	checkTable(t, chassisFields())
 	checkTable(t, conductorFields())
 	checkTable(t, historyFields())
+	checkTable(t, biosFields())
+	checkTable(t, firmwareFields())
 }
 
 func checkTable[T, Q any](t *testing.T, table []field[T, Q]) {

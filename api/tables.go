@@ -10,13 +10,15 @@ type tables struct {
 	chassis    *resource[ingot.Chassis, ingot.ChassisQuery]
 	conductors []field[ingot.Conductor, struct{}]
 	history    []field[ingot.History, struct{}]
+	bios       []field[ingot.BIOSSetting, struct{}]
+	firmware   []field[ingot.FirmwareComponent, struct{}]
 
 	rules map[string]grants // the policy, by name
 }
 
 func newTables() *tables {
 	t := &tables{
-		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(),
+		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(), bios: biosFields(), firmware: firmwareFields(),
 		ports: portResource(), portgroups: portgroupResource(), chassis: chassisResource(),
 		rules: map[string]grants{},
 	}

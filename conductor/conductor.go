@@ -23,6 +23,7 @@ type Conductor struct {
 	Nodes      Nodes
 	Leases     Leases
 	Blobs      Blobs
+	Firmware   Firmware
 	Machines   Machines
 	Images     ingot.ImagePreparer
 	Log        *slog.Logger

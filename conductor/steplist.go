@@ -40,6 +40,7 @@ func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep
 		if kind == "clean" {
 			c.reprioritise(offered)
 		}
+		offered = append(offered, c.driverOffers(r.Node, kind)...)
 		steps, err := mergeSteps(kind, offered, own, r)
 		if err != nil {
 			return Progress{}, ingot.Fatal(err)
@@ -98,6 +99,9 @@ func mergeSteps(kind string, agent []ingot.OperationStep, own func(*Run) ([]ingo
 	}
 	for i := range user {
 		if err := known(user[i], agent, mine); err != nil {
+			return nil, err
+		}
+		if err := complete(user[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -178,8 +182,8 @@ func userSteps(r *Run, kind string) ([]ingot.OperationStep, error) {
 	return steps, nil
 }
 
-// slot is the step that carries the frozen list out, one after the other. own carries out the plan's own steps; all
-// else is the agent's.
+// slot is the step that carries the frozen list out, one after the other. own carries out the plan's own steps, the
+// node's driver those that it has; all else is the agent's.
 func (c *Conductor) slot(kind string, own map[string]func(context.Context, *Run) (Progress, error)) Step {
 	return Step{Name: runSteps, Class: Once, Timeout: c.Settings.CommandTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
 		if r.Op.Slot >= len(r.Steps) {
@@ -193,11 +197,14 @@ func (c *Conductor) slot(kind string, own map[string]func(context.Context, *Run)
 		}
 		var p Progress
 		var err error
+		driver := c.driverStep(r.Node, kind, step)
 		switch do := own[step.Step]; {
 		case step.Source == flowSource:
 			p, err = c.flowStep(ctx, r, step)
 		case do != nil && step.Source == "plan":
 			p, err = do(ctx, r)
+		case driver != nil:
+			p, err = driver(ctx, r, step.Args)
 		default:
 			p, err = r.agentStep(ctx, kind, step)
 		}

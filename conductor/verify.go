@@ -2,9 +2,9 @@ package conductor
 
 import "github.com/ingot-metal/ingot"
 
-// verifyPlan proves that the BMC answers: manage.
+// verifyPlan proves that the BMC answers, and reads what it says of the machine: manage.
 func verifyPlan() Plan {
-	return Plan{Steps: []Step{{Name: "power-state", State: ingot.Verifying, Class: Ensure, Timeout: verifyPatience, Do: lookAtPower}}}
+	return Plan{Steps: []Step{{Name: "power-state", State: ingot.Verifying, Class: Ensure, Timeout: verifyPatience, Do: lookAtPower}, readHardware()}}
 }
 
 // verifyPatience is how long a BMC may go without answering before manage fails.

@@ -87,10 +87,10 @@ func (a *App) wire() error {
 		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secret: urlKey, Log: a.log,
 		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
 	}
-	rack := &fake.Rack{Delays: fake.Delays{Power: cfg.Fake.Power, Boot: cfg.Fake.Boot, Command: cfg.Fake.Command}, Log: a.log}
+	rack := &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
 	drivers := &Drivers{Enabled: cfg.Drivers, Hostname: cfg.Hostname, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors}
 	a.Conductor = &conductor.Conductor{
-		ID: uuid.NewString(), Hostname: cfg.Hostname, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, Leases: a.Store, Blobs: a.Store,
+		ID: uuid.NewString(), Hostname: cfg.Hostname, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
 		Events: a.Store.AppendEvents,
 	}
@@ -101,15 +101,16 @@ func (a *App) wire() error {
 		return err
 	}
 	a.API = &api.API{
-		Nodes:       a.Store,
-		Ports:       a.Store.Ports(),
-		Portgroups:  a.Store.Portgroups(),
-		Chassis:     a.Store.Chassis(),
-		History:     a.Store,
-		Inventories: a.Store,
-		Events:      a.Store,
-		Operations:  a.Store,
-		Leases:      a.Store,
+		Nodes:         a.Store,
+		Ports:         a.Store.Ports(),
+		Portgroups:    a.Store.Portgroups(),
+		Chassis:       a.Store.Chassis(),
+		History:       a.Store,
+		Inventories:   a.Store,
+		Events:        a.Store,
+		Operations:    a.Store,
+		Leases:        a.Store,
+		FirmwareStore: a.Store,
 
 		Provisioner: a.Conductor,
 		Management:  a.Conductor,

@@ -22,6 +22,7 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor/fake"
 )
 
 // Config is the whole configuration: a TOML file, environment variables (INGOT_API__LISTEN is api.listen) and flags,
@@ -106,7 +107,14 @@ type Fake struct {
 	Power   time.Duration `koanf:"power_delay"`
 	Boot    time.Duration `koanf:"boot_delay"`
 	Command time.Duration `koanf:"command_delay"`
+	// Of what the other interfaces change (Ironic's names of them).
+	Management time.Duration `koanf:"management_delay"`
+	BIOS       time.Duration `koanf:"bios_delay"`
+	RAID       time.Duration `koanf:"raid_delay"`
+	Firmware   time.Duration `koanf:"firmware_delay"`
 }
+
+func (f Fake) delays() fake.Delays { return fake.Delays(f) }
 
 // Load reads a TOML file ("" for none) and the environment. An unknown key is an error that names it.
 func Load(path string) (Config, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,7 +22,9 @@ func fromFactory(n *ingot.Node) firmware {
 	var f firmware
 	f.bios.is = factoryBIOS()
 	f.versions.is = map[string]string{"bios": "1.0.0", "bmc": "1.0.0"}
-	f.raid.is = n.RAIDConfig
+	if disks := n.RAIDConfig["logical_disks"]; disks != nil {
+		f.raid.is = map[string]any{"logical_disks": disks}
+	}
 	return f
 }
 
@@ -58,14 +61,14 @@ func describe(name, value string) ingot.BIOSSetting {
 	return s
 }
 
-// ApplyBIOSSettings changes settings after the configured delay.
-func (m *machine) ApplyBIOSSettings(_ context.Context, values map[string]string) error {
+// ApplyBIOSSettings changes settings after the configured delay; no restart is needed.
+func (m *machine) ApplyBIOSSettings(_ context.Context, values map[string]string) (restart bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, value := range values {
 		setting := describe(name, "")
 		if err := setting.Check(value); err != nil {
-			return err
+			return false, err
 		}
 	}
 	next := maps.Clone(m.bios.now())
@@ -73,17 +76,17 @@ func (m *machine) ApplyBIOSSettings(_ context.Context, values map[string]string)
 	if !m.bios.pending || !maps.Equal(m.bios.next, next) {
 		m.bios.ask(next, m.rack.Delays.BIOS)
 	}
-	return nil
+	return false, nil
 }
 
 // ResetBIOS has the factory's settings again after the configured delay.
-func (m *machine) ResetBIOS(context.Context) error {
+func (m *machine) ResetBIOS(context.Context) (restart bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.bios.pending || !maps.Equal(m.bios.next, factoryBIOS()) {
 		m.bios.ask(factoryBIOS(), m.rack.Delays.BIOS)
 	}
-	return nil
+	return false, nil
 }
 
 // FirmwareComponents are a BIOS and a BMC.
@@ -113,6 +116,14 @@ func (m *machine) UpdateFirmware(_ context.Context, updates []ingot.FirmwareUpda
 	return nil
 }
 
+// UpdatingFirmware says whether the delay is not over.
+func (m *machine) UpdatingFirmware(context.Context) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.versions.now()
+	return m.versions.pending, nil
+}
+
 // RAID is the configuration that was made last.
 func (m *machine) RAID(context.Context) (map[string]any, error) {
 	m.mu.Lock()
@@ -120,22 +131,13 @@ func (m *machine) RAID(context.Context) (map[string]any, error) {
 	return m.raid.now(), nil
 }
 
-// CreateRAID makes the configuration after the configured delay.
-func (m *machine) CreateRAID(_ context.Context, target map[string]any, deleting bool) error {
+// SetRAID makes the configuration after the configured delay.
+func (m *machine) SetRAID(_ context.Context, target map[string]any) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	disks, _ := target["logical_disks"].([]any)
-	if before, _ := m.raid.now()["logical_disks"].([]any); !deleting {
-		disks = append(slices.Clone(before), disks...)
+	m.raid.now()
+	if !m.raid.pending || !reflect.DeepEqual(m.raid.next, target) {
+		m.raid.ask(target, m.rack.Delays.RAID)
 	}
-	m.raid.ask(map[string]any{"logical_disks": disks}, m.rack.Delays.RAID)
-	return nil
-}
-
-// DeleteRAID takes all logical disks away after the configured delay.
-func (m *machine) DeleteRAID(context.Context) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.raid.ask(nil, m.rack.Delays.RAID)
 	return nil
 }

@@ -18,7 +18,10 @@ type Delays struct {
 	Boot    time.Duration // from power on to the agent's first call
 	Command time.Duration // of one agent command that works on disks
 	// From being asked to holding, of what the other interfaces change.
-	Management, BIOS, RAID, Firmware time.Duration
+	Management time.Duration
+	BIOS       time.Duration
+	RAID       time.Duration
+	Firmware   time.Duration
 }
 
 // Caller takes what fake agents say: the conductor.

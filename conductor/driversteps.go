@@ -1,0 +1,98 @@
+package conductor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Steps of cleaning, deploying and servicing that a driver carries out out of band, without the agent. Ironic's names
+// and arguments; all have priority 0, so that they are carried out only where somebody asks for them.
+
+// driverStep is one of them. do is asked again until it holds, as any step.
+type driverStep struct {
+	kind, name string   // interface and step
+	needs      []string // arguments
+	has        func(*Conductor, *ingot.Node) bool
+	do         func(ctx context.Context, r *Run, args map[string]any) (Progress, error)
+}
+
+func driverSteps() []driverStep {
+	return []driverStep{
+		{"bios", "apply_configuration", []string{"settings"}, can[ingot.BIOSChanger]("bios"), applyBIOS},
+		{"bios", "factory_reset", nil, can[ingot.BIOSChanger]("bios"), resetBIOS},
+		{"firmware", "update", []string{"settings"}, can[ingot.FirmwareUpdater]("firmware"), updateFirmware},
+		{"raid", "apply_configuration", []string{"raid_config"}, can[ingot.RAIDController]("raid"), applyRAID},
+		{"raid", "create_configuration", nil, can[ingot.RAIDController]("raid"), createRAID},
+		{"raid", "delete_configuration", nil, can[ingot.RAIDController]("raid"), deleteRAID},
+	}
+}
+
+// can says whether a node's machine has an ability under an interface; it asks no BMC.
+func can[T any](kind string) func(*Conductor, *ingot.Node) bool {
+	return func(c *Conductor, n *ingot.Node) bool {
+		_, err := able[T](c, n, kind, kind)
+		return err == nil
+	}
+}
+
+// driverOffers are the steps that the node's driver has. kind is clean, deploy or service: all have the same, save that
+// a deploy takes nothing away without making something.
+func (c *Conductor) driverOffers(n *ingot.Node, kind string) []ingot.OperationStep {
+	var offers []ingot.OperationStep
+	for _, s := range driverSteps() {
+		if s.has(c, n) && !(kind == "deploy" && s.name == "delete_configuration") {
+			offers = append(offers, ingot.OperationStep{Interface: s.kind, Step: s.name, Source: "driver"})
+		}
+	}
+	return offers
+}
+
+// driverStep is how the node's driver carries out a step; nil where it is not one of its own.
+func (c *Conductor) driverStep(n *ingot.Node, kind string, step ingot.OperationStep) func(context.Context, *Run, map[string]any) (Progress, error) {
+	offered := func(o ingot.OperationStep) bool { return o.Interface == step.Interface && o.Step == step.Step }
+	if step.Source == "agent" || !slices.ContainsFunc(c.driverOffers(n, kind), offered) {
+		return nil
+	}
+	for _, s := range driverSteps() {
+		if s.kind == step.Interface && s.name == step.Step {
+			return s.do
+		}
+	}
+	return nil
+}
+
+// complete refuses a driver's step without an argument that it needs.
+func complete(step ingot.OperationStep) error {
+	for _, s := range driverSteps() {
+		if s.kind != step.Interface || s.name != step.Step {
+			continue
+		}
+		for _, name := range s.needs {
+			if step.Args[name] == nil {
+				return ingot.Errorf(ingot.Invalid, "step %s.%s is missing these required argument(s): %s", step.Interface, step.Step, name)
+			}
+		}
+	}
+	return nil
+}
+
+// pairs reads a list of objects, each with two texts under the keys: the settings of bios and firmware steps.
+func pairs(list any, key, value string) ([][2]string, error) {
+	items, ok := list.([]any)
+	if !ok || len(items) == 0 {
+		return nil, ingot.Errorf(ingot.Invalid, "settings is not a list of objects with %s and %s", key, value)
+	}
+	var out [][2]string
+	for _, item := range items {
+		m, _ := item.(map[string]any)
+		name := ingot.Text(m, key)
+		if name == "" || m[value] == nil {
+			return nil, ingot.Errorf(ingot.Invalid, "settings holds %v, which has not both %s and %s", item, key, value)
+		}
+		out = append(out, [2]string{name, fmt.Sprint(m[value])})
+	}
+	return out, nil
+}

@@ -91,6 +91,13 @@ type Booter interface {
 // Closer is the extra ability of a machine that keeps a session; whoever assembled it closes it.
 type Closer interface{ Close() error }
 
+// Resetter is the extra ability to start a machine again without switching it off (IPMI 2.0 section 28.3, chassis control
+// 3; Redfish ForceRestart), for machines that must not lose power (Ironic: disable_power_off, since 1.95). A machine that is off is
+// switched on. It is the one command that is not absolute: repeated, the machine starts once more.
+type Resetter interface {
+	Reset(ctx context.Context) error
+}
+
 // BootDevices is the extra ability to say which boot devices a machine knows.
 type BootDevices interface{ SupportedBootDevices() []BootDevice }
 

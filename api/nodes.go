@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -298,5 +299,5 @@ func errProtected(n *ingot.Node) error {
 }
 
 func errLocked(n *ingot.Node) error {
-	return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, n.Reservation)
+	return ingot.Errorf(ingot.Locked, "Node %s is locked by host %s, please retry after the current operation is completed.", n.UUID, cmp.Or(n.Reservation, n.Conductor))
 }

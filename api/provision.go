@@ -30,7 +30,7 @@ func setProvision(r *request) (response, error) {
 		return response{}, err
 	}
 	for _, check := range []func(*provisionArgs, *ingot.Node) error{
-		r.checkVerb, r.checkNode, r.checkTransition, r.checkConfigDrive, r.checkRunbook, r.checkRamdisk, r.checkSteps, r.checkPassword,
+		r.checkVerb, r.checkNode, r.checkTransition, r.checkConfigDrive, r.checkRunbook, r.checkLateVerb, r.checkRamdisk, r.checkSteps, r.checkPassword, r.checkFlags,
 	} {
 		if err := check(&p, &node); err != nil {
 			return response{}, err
@@ -121,10 +121,6 @@ func verbSince(target string) int {
 		return 38
 	case "deploy", "undeploy":
 		return 73
-	case "unhold":
-		return 85
-	case "service":
-		return 87
 	}
 	return 1
 }
@@ -136,31 +132,53 @@ func (r *request) checkVerb(p *provisionArgs, _ *ingot.Node) error {
 	return nil
 }
 
-// checkNode applies what a node's flags refuse.
+// checkNode applies what a node's flags refuse before its state is looked at.
 func (r *request) checkNode(p *provisionArgs, n *ingot.Node) error {
 	deploys := p.verb == ingot.VerbActive || p.verb == ingot.VerbRebuild
-	switch {
-	case deploys && n.Maintenance:
+	if deploys && n.Maintenance {
 		return ingot.Errorf(ingot.Invalid, "The provisioning operation can't be performed on node %s because it's in maintenance mode.", n.UUID)
-	case n.Protected && (p.verb == ingot.VerbDeleted || p.verb == ingot.VerbRebuild):
-		return errProtected(n)
-	case n.Retired && p.verb == ingot.VerbProvide:
-		return ingot.Errorf(ingot.Invalid, "The provide operation can't be performed on node %s because it is retired.", n.UUID)
 	}
 	return nil
 }
 
-// checkTransition looks the verb up in the state table. A node that is held answers 409 instead of 400, as in Ironic:
-// it may be in another state soon.
+// checkTransition looks the verb up in the state table. A node that is being worked on answers 409 instead of 400, as in
+// Ironic: it may be in another state soon. (Ironic's nodes are reserved throughout a working state; Ingot's only while a pass runs.)
 func (r *request) checkTransition(p *provisionArgs, n *ingot.Node) error {
 	if _, ok := ingot.Next(n.ProvisionState, p.verb); !ok {
-		if n.Reservation != "" {
+		if n.Reservation != "" || n.ProvisionState.Class() == ingot.Working {
 			return errLocked(n)
 		}
 		return errState(p.target, n.UUID, string(n.ProvisionState))
 	}
-	tooOld := n.ProvisionState == ingot.InspectWait && !r.since(41) || n.ProvisionState == ingot.DeployWait && !r.since(110)
-	if p.verb == ingot.VerbAbort && tooOld {
+	return nil
+}
+
+// checkFlags applies what a node's flags refuse of a verb that its state allows.
+func (r *request) checkFlags(p *provisionArgs, n *ingot.Node) error {
+	switch {
+	case n.Protected && (p.verb == ingot.VerbDeleted || p.verb == ingot.VerbRebuild):
+		return errProtected(n)
+	case n.Retired && p.verb == ingot.VerbProvide:
+		return ingot.Errorf(ingot.Invalid, "The providing operation can't be performed on node %s because it is retired.", n.UUID)
+	}
+	return nil
+}
+
+// checkLateVerb refuses what came with a version of its own in a state that an older client does not know. Ironic looks at
+// these after the state.
+func (r *request) checkLateVerb(p *provisionArgs, n *ingot.Node) error {
+	since := 1
+	switch {
+	case p.verb == ingot.VerbUnhold:
+		since = 85
+	case p.verb == ingot.VerbService:
+		since = 87
+	case p.verb == ingot.VerbAbort && n.ProvisionState == ingot.InspectWait:
+		since = 41
+	case p.verb == ingot.VerbAbort && n.ProvisionState == ingot.DeployWait:
+		since = 110
+	}
+	if !r.since(since) {
 		return errNotAcceptable()
 	}
 	return nil

@@ -77,7 +77,9 @@ func TestProvisionRefusals(t *testing.T) {
 		{ingot.CleanHold, `{"target": "unhold"}`, "1.84", 406, "Request not acceptable."},
 		{ingot.InspectWait, `{"target": "abort"}`, "1.40", 406, "Request not acceptable."},
 		{ingot.DeployWait, `{"target": "abort"}`, "1.109", 406, "Request not acceptable."},
-		{ingot.Deploying, `{"target": "deleted"}`, "1.115", 400, `The requested action "deleted" can not be performed on node "` + uuid + `" while it is in state "deploying".`},
+		{ingot.CleanWait, `{"target": "deleted"}`, "1.115", 400, `The requested action "deleted" can not be performed on node "` + uuid + `" while it is in state "clean wait".`},
+		{ingot.Deploying, `{"target": "deleted"}`, "1.115", 409, "Node " + uuid + " is locked by host *"},
+		{ingot.Enroll, `{"target": "service", "service_steps": [{"interface": "deploy", "step": "s"}]}`, "1.86", 400, `The requested action "service" can not be performed on node "` + uuid + `" while it is in state "enroll".`},
 	} {
 		s.set(t, uuid, func(n *ingot.Node) { n.ProvisionState = tc.state })
 		a := s.call(t, "PUT", "/v1/nodes/n1/states/provision", tc.body, version(tc.version))
@@ -115,6 +117,9 @@ func TestVerbs(t *testing.T) {
 		for verb := range verbs {
 			s.set(t, uuid, func(n *ingot.Node) { n.ProvisionState = state })
 			want := 400
+			if state.Class() == ingot.Working {
+				want = 409
+			}
 			if _, ok := ingot.Next(state, verb); ok {
 				want = 202
 			}

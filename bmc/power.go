@@ -46,6 +46,22 @@ func (m *Machine) SetPower(ctx context.Context, action ingot.PowerAction) error 
 	})
 }
 
+// Reset starts the machine again without switching it off (ingot.Resetter).
+func (m *Machine) Reset(ctx context.Context) error {
+	return m.Do(ctx, "reset the machine", func(c *bmclib.Client) error {
+		now, err := c.GetPowerState(ctx)
+		if err != nil {
+			return err
+		}
+		word := "reset"
+		if PowerState(now) == ingot.PowerOff {
+			word = "on"
+		}
+		_, err = c.SetPowerState(ctx, word)
+		return err
+	})
+}
+
 // InjectNMI sends a diagnostic interrupt.
 func (m *Machine) InjectNMI(ctx context.Context) error {
 	return m.Do(ctx, "send an NMI", func(c *bmclib.Client) error { return c.SendNMI(ctx) })

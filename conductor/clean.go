@@ -12,7 +12,7 @@ func (c *Conductor) cleanMachine() []Step {
 	off.State = ingot.Cleaning
 	steps := inRamdisk([]Step{off, c.netboot("clean"), c.powerOn("power-on"), c.callIn()})
 	steps = append(steps, c.collect("clean", nil), c.slot("clean", nil))
-	return append(steps, inRamdisk([]Step{c.powerOff("power-off-agent"), {Name: "abort-boot", Class: Ensure, Do: bootNothing}})...)
+	return append(steps, inRamdisk([]Step{c.powerOff("power-off-agent"), {Name: "abort-boot", Class: Ensure, Do: bootNothing}, c.leaveRamdisk()})...)
 }
 
 // makeSafe are the steps after a failure: off, and nothing to boot.

@@ -88,6 +88,14 @@ func (c *Conductor) flowStep(ctx context.Context, r *Run, step ingot.OperationSt
 	case flowWait:
 		return c.waitStep(r, step), nil
 	case flowPowerOff:
+		if r.Node.DisablePowerOff {
+			if step.Args[shownAs] != flowReboot {
+				return Progress{}, ingot.Fatalf("Failed to set node power state to %s.", ingot.PowerOff)
+			}
+			r.forgetAgent()
+			r.Remember(rebootedAt, float64(r.Now.Unix()))
+			return Holds(), nil
+		}
 		p, err := ensurePower(ctx, r, ingot.ActionOff)
 		if err == nil && p.holds {
 			r.forgetAgent()
@@ -95,18 +103,32 @@ func (c *Conductor) flowStep(ctx context.Context, r *Run, step ingot.OperationSt
 		}
 		return c.inPowerTime(r, p, err)
 	}
-	if !r.withoutRamdisk() && r.Node.PowerState == ingot.PowerOff {
+	return c.flowOn(ctx, r, step)
+}
+
+// flowOn switches the machine on, into the ramdisk that its operation uses.
+func (c *Conductor) flowOn(ctx context.Context, r *Run, step ingot.OperationStep) (Progress, error) {
+	stayedOn := r.Node.DisablePowerOff && step.Args[shownAs] == flowReboot
+	if !r.withoutRamdisk() && (stayedOn || r.Node.PowerState == ingot.PowerOff) {
 		if p, err := r.bootRamdisk(ctx, r.Node.Boot.Purpose); err != nil || !p.holds {
 			return c.inPowerTime(r, p, err)
 		}
+	}
+	if stayedOn {
+		p, err := restart(ctx, r)
+		return c.inPowerTime(r, p, err)
 	}
 	p, err := ensurePower(ctx, r, ingot.ActionOn)
 	return c.inPowerTime(r, p, err)
 }
 
-// inPowerTime fails a power step of a list that takes longer than a change of power may.
+// inPowerTime fails a step that takes longer than a change of power may: as long as the request says, or the settings.
 func (c *Conductor) inPowerTime(r *Run, p Progress, err error) (Progress, error) {
-	if limit := c.Settings.PowerTimeout; !p.holds && r.Now.Sub(r.Op.StepSince) >= limit {
+	limit := c.Settings.PowerTimeout
+	if seconds, ok := r.Op.Params["timeout"].(float64); ok && seconds > 0 {
+		limit = time.Duration(seconds * float64(time.Second))
+	}
+	if !p.holds && r.Now.Sub(r.Op.StepSince) >= limit {
 		if err == nil {
 			err = fmt.Errorf("the machine did not follow within %s", limit)
 		}

@@ -28,6 +28,7 @@ func (c *Conductor) inspectPlan() Plan {
 			{Name: "inventory", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: takeInventory},
 			c.powerOff("power-off-agent"),
 			{Name: "abort-boot", Class: Ensure, Do: bootNothing},
+			c.leaveRamdisk(),
 		},
 		Abort: c.makeSafe(), Cancel: c.makeSafe(),
 		Finish: func(r *Run) { r.Change(func(n *ingot.Node) { n.InspectionFinishedAt = r.Now }) },

@@ -56,6 +56,8 @@ func plans() []plan {
 		{"service", ingot.Active, service("deploy.burnin_cpu"), ingot.Active, ingot.ServiceFailed, on, services, on, false},
 		{"restore", ingot.ServiceFailed, verb(ingot.VerbAbort), ingot.Active, ingot.ServiceFailed, on, "", off, false},
 		{"clean with reserved steps", ingot.Manageable, clean("power.reboot", "deploy.hold", "deploy.erase_devices_metadata", "power.reboot"), ingot.Manageable, ingot.CleanFailed, off, cleans, off, false},
+		{"clean of a machine that stays on", ingot.Manageable, clean("deploy.erase_devices_metadata"), ingot.Manageable, ingot.CleanFailed, on, cleans, on, true},
+		{"deploy of a machine that stays on", ingot.Available, verb(ingot.VerbActive), ingot.Active, ingot.DeployFailed, on, writes, on, true},
 		{"service without ramdisk", ingot.Active, service("power.hold", "power.reboot"), ingot.Active, ingot.ServiceFailed, on, "", on, true},
 	}
 }
@@ -63,10 +65,15 @@ func plans() []plan {
 // begin enrols the plan's node and asks.
 func (p plan) begin(w *world) ingot.Node {
 	w.t.Helper()
-	n := w.node(p.from, func(n *ingot.Node) { n.PowerState = p.was })
+	n := p.node(w)
 	w.rack.Machine(&n) // there before anybody asks for it
 	w.request(n.UUID, p.req)
 	return n
+}
+
+// node enrols a node for the plan.
+func (p plan) node(w *world) ingot.Node {
+	return w.node(p.from, func(n *ingot.Node) { n.PowerState, n.DisablePowerOff = p.was, strings.HasSuffix(p.name, "stays on") })
 }
 
 // run asks the verb of a new node and waits for the operation's end.
@@ -309,7 +316,7 @@ func TestPowerCutAnywhere(t *testing.T) {
 
 func cutOnce(t *testing.T, p plan, at int) {
 	w := newWorld(t)
-	n := w.node(p.from, func(n *ingot.Node) { n.PowerState = p.was })
+	n := p.node(w)
 	cut := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
 		now := w.get(n.UUID)
 		require.NoError(t, w.rack.Machine(&now).SetPower(t.Context(), ingot.ActionOff))

@@ -14,9 +14,14 @@ import (
 // powerPoll is how often a machine that was told to change its power is looked at.
 const powerPoll = 2 * time.Second
 
-// powerOff is the step that has the machine off, with nothing left of an agent that ran on it.
+// powerOff is the step that has the machine off, with nothing left of an agent that ran on it. One that must not lose
+// power (disable_power_off) stays on.
 func (c *Conductor) powerOff(name string) Step {
 	return Step{Name: name, Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		if r.Node.DisablePowerOff { // whatever runs is left alone until the machine is started again
+			r.forgetAgent()
+			return Holds(), nil
+		}
 		p, err := ensurePower(ctx, r, ingot.ActionOff)
 		if err == nil && p.holds {
 			r.forgetAgent()
@@ -25,11 +30,44 @@ func (c *Conductor) powerOff(name string) Step {
 	}}
 }
 
-// powerOn is the step that has the machine on.
+// powerOn is the step that has the machine on and, where it stayed on, started again.
 func (c *Conductor) powerOn(name string) Step {
 	return Step{Name: name, Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		if r.Node.DisablePowerOff {
+			return restart(ctx, r)
+		}
 		return ensurePower(ctx, r, ingot.ActionOn)
 	}}
+}
+
+// leaveRamdisk is the step that has a machine that stayed on leave the ramdisk behind.
+func (c *Conductor) leaveRamdisk() Step {
+	return Step{Name: "leave-ramdisk", Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		if r.Node.DisablePowerOff {
+			return restart(ctx, r)
+		}
+		return Holds(), nil
+	}}
+}
+
+// restart starts a machine again without switching it off. An agent that has called since the one before was forgotten proves
+// that it was done: only the answer was lost. Where nothing calls, a lost answer means that the machine starts twice.
+func restart(ctx context.Context, r *Run) (Progress, error) {
+	if r.Node.Boot.Action == ingot.BootKernel && r.Node.Agent.Present() {
+		return Holds(), nil
+	}
+	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) error {
+		able, err := ability[ingot.Resetter](r.Node, m, "power", "reset")
+		if err != nil {
+			return err
+		}
+		return able.Reset(ctx)
+	})
+	if err != nil {
+		return Progress{}, fmt.Errorf("cannot start %s again: %w", r.Node.Label(), err)
+	}
+	r.setPower(ingot.PowerOn)
+	return Holds(), nil
 }
 
 // ensurePower looks at the power, and changes it if it is not what the action leads to. A machine that has just been

@@ -88,22 +88,28 @@ func TestVerbsThatTheTableDoesNotHave(t *testing.T) {
 	require.Equal(t, ingot.Enroll, w.get(n.UUID).ProvisionState)
 }
 
+// TestNothingPowersOffANodeThatMustStayOn: what would power it off resets it.
 func TestNothingPowersOffANodeThatMustStayOn(t *testing.T) {
 	w := newWorld(t)
 	w.start(nil)
-	n := w.node(ingot.Active)
-	_, err := w.store.ChangeNode(t.Context(), ingot.NodeChange{UUID: n.UUID, Change: func(n *ingot.Node) error {
-		n.DisablePowerOff = true
-		return nil
-	}})
-	require.NoError(t, err)
-	for _, verb := range []ingot.Verb{ingot.VerbRebuild, ingot.VerbDeleted} {
-		err := w.conductor().Provision(t.Context(), w.get(n.UUID), ingot.ProvisionRequest{Verb: verb})
-		require.ErrorContains(t, err, "disable_power_off", verb)
+	n := w.node(ingot.Active, func(n *ingot.Node) { n.DisablePowerOff, n.PowerState = true, ingot.PowerOn })
+	for _, target := range []ingot.PowerTarget{ingot.TargetPowerOff, ingot.TargetSoftOff} {
+		err := w.conductor().SetPower(t.Context(), w.get(n.UUID), target, 0)
+		require.EqualError(t, err, "Failed to set node power state to "+string(target)+".")
 	}
-	err = w.conductor().SetPower(t.Context(), w.get(n.UUID), ingot.TargetReboot, 0)
-	require.ErrorContains(t, err, "disable_power_off")
-	require.Empty(t, w.said())
+	require.ErrorContains(t, w.conductor().SetPower(t.Context(), w.get(n.UUID), ingot.TargetSoftReboot, 0), "disable_power_off")
+	require.NoError(t, w.conductor().SetPower(t.Context(), w.get(n.UUID), ingot.TargetReboot, 0))
+	require.Eventually(t, func() bool { return w.get(n.UUID).TargetPowerState == "" }, 10*time.Second, time.Millisecond)
+	require.Equal(t, []string{"reset"}, w.said())
+
+	w.ask(n.UUID, ingot.VerbRebuild)
+	require.Equal(t, ingot.PowerOn, w.until(n.UUID, ingot.Active).PowerState)
+	require.Equal(t, 3, w.count("reset"), "into the ramdisk, and out of it")
+	w.ask(n.UUID, ingot.VerbDeleted)
+	w.until(n.UUID, ingot.Available)
+	require.Equal(t, 5, w.count("reset"))
+	require.Equal(t, 1, w.count("agent clean.execute_clean_step"))
+	require.Zero(t, w.count("power off"), "%q", w.said())
 }
 
 func TestDeleteReplacesADeployThatWaits(t *testing.T) {

@@ -9,22 +9,33 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// powerPlan changes the power as a user asked: an operation of its own lane. A reboot is off and then on.
+// powerPlan changes the power as a user asked: an operation of its own lane. A reboot is off and then on, and a reset where
+// the machine must not lose power.
 func (c *Conductor) powerPlan() Plan {
+	const patience = 24 * time.Hour // each step knows how long it may take
 	return Plan{
 		Steps: []Step{
-			{Name: "soft-off", Class: Ensure, Timeout: 24 * time.Hour, Do: c.softOff},
-			{Name: "off", Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
-				if target := powerTarget(r); target == ingot.TargetPowerOn || target == ingot.TargetSoftOff {
+			{Name: "parent-on", Class: Ensure, Timeout: patience, Do: c.parentOn},
+			{Name: "children-off", Class: Ensure, Timeout: patience, Do: c.childrenOff},
+			{Name: "soft-off", Class: Ensure, Timeout: patience, Do: c.softOff},
+			{Name: "off", Class: Ensure, Timeout: patience, Do: func(ctx context.Context, r *Run) (Progress, error) {
+				target := powerTarget(r)
+				if target == ingot.TargetPowerOn || target == ingot.TargetSoftOff || target == ingot.TargetReboot && r.Node.DisablePowerOff {
 					return Holds(), nil
 				}
-				return ensurePower(ctx, r, ingot.ActionOff)
+				p, err := ensurePower(ctx, r, ingot.ActionOff)
+				return c.inPowerTime(r, p, err)
 			}},
-			{Name: "on", Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
-				if target := powerTarget(r); target == ingot.TargetPowerOff || target == ingot.TargetSoftOff {
+			{Name: "on", Class: Ensure, Timeout: patience, Do: func(ctx context.Context, r *Run) (Progress, error) {
+				switch target := powerTarget(r); {
+				case target == ingot.TargetPowerOff || target == ingot.TargetSoftOff:
 					return Holds(), nil
+				case target == ingot.TargetReboot && r.Node.DisablePowerOff:
+					p, err := restart(ctx, r)
+					return c.inPowerTime(r, p, err)
 				}
-				return ensurePower(ctx, r, ingot.ActionOn)
+				p, err := ensurePower(ctx, r, ingot.ActionOn)
+				return c.inPowerTime(r, p, err)
 			}},
 		},
 		Finish: func(r *Run) { r.Change(func(n *ingot.Node) { n.TargetPowerState = "" }) },
@@ -85,12 +96,24 @@ func (c *Conductor) powerAllowed(n *ingot.Node, target ingot.PowerTarget) (ingot
 	switch s := n.ProvisionState; {
 	case s == ingot.Cleaning || s == ingot.CleanWait:
 		return "", ingot.Errorf(ingot.Invalid, `The requested action "%s" can not be performed on node "%s" while it is in state "%s".`, target, n.UUID, s)
-	case s.Busy():
+	case s.Class() == ingot.Working:
 		return "", c.locked(n)
-	case n.DisablePowerOff && target != ingot.TargetPowerOn:
-		return "", ingot.Errorf(ingot.Invalid, "Power off or reboot of node %s is disabled (disable_power_off).", n.UUID)
+	case n.DisablePowerOff && shown == ingot.PowerOff:
+		return "", ingot.Errorf(ingot.Conflict, "Failed to set node power state to %s.", target)
+	case n.DisablePowerOff && target == ingot.TargetSoftReboot:
+		return "", ingot.Errorf(ingot.Unsupported, "Node %s has disable_power_off set, and a soft reboot would power it off: use %s.", n.UUID, ingot.TargetReboot)
+	case n.DisablePowerOff && target == ingot.TargetReboot:
+		return shown, c.canReset(n)
 	}
 	return shown, nil
+}
+
+// canReset refuses what would need a reset of a machine that cannot be reset.
+func (c *Conductor) canReset(n *ingot.Node) error {
+	if _, err := able[ingot.Resetter](c, n, "power", "reset"); err != nil {
+		return ingot.Errorf(ingot.Unsupported, "Node %s has disable_power_off set, and its power interface cannot start a machine again without powering it off: %w", n.UUID, err)
+	}
+	return nil
 }
 
 // newOperation is an operation that is due at once.

@@ -42,9 +42,9 @@ func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 	case n.Maintenance && doing != "":
 		return ingot.Errorf(ingot.Invalid, "The %s operation can't be performed on node %s because it's in maintenance mode.", doing, n.UUID)
 	case n.Protected && (verb == ingot.VerbDeleted || verb == ingot.VerbRebuild):
-		return ingot.Errorf(ingot.Forbidden, "Node %s is protected and cannot be undeployed, rebuilt or deleted: %s", n.UUID, n.ProtectedReason)
+		return ingot.Errorf(ingot.Forbidden, "Node %s is protected and cannot be undeployed, rebuilt or deleted", n.UUID)
 	case n.Retired && verb == ingot.VerbProvide:
-		return ingot.Errorf(ingot.Invalid, "Node %s can not be provided because it is retired.", n.UUID)
+		return ingot.Errorf(ingot.Invalid, "The providing operation can't be performed on node %s because it is retired.", n.UUID)
 	case n.Fault == ingot.FaultPower && verb == ingot.VerbDeleted:
 		return nil
 	}
@@ -55,7 +55,9 @@ func (c *Conductor) preconditions(n *ingot.Node, row ingot.Transition) error {
 		return c.locked(n)
 	}
 	if n.DisablePowerOff && row.Kind != ingot.KindVerify && row.Kind != ingot.KindAdopt {
-		return ingot.Errorf(ingot.Unsupported, "Node %s has disable_power_off set, and %s needs to power it off: unset it first.", n.UUID, verb)
+		if err := c.canReset(n); err != nil {
+			return err
+		}
 	}
 	if _, known := c.plans[row.Kind]; !known {
 		return unsupported(n, string(verb))

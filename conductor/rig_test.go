@@ -231,6 +231,15 @@ func (j journaled) SetPower(ctx context.Context, action ingot.PowerAction) error
 	return j.Machine.SetPower(ctx, action)
 }
 
+func (j journaled) Reset(ctx context.Context) error {
+	able, ok := ingot.As[ingot.Resetter](j.Machine)
+	if !ok {
+		return ingot.Errorf(ingot.Unsupported, "the machine has no reset")
+	}
+	j.w.note("reset")
+	return able.Reset(ctx)
+}
+
 type journaledWire struct {
 	*fake.Rack
 	w *world

@@ -106,10 +106,11 @@ func (n *native) PowerStateGet(ctx context.Context) (string, error) {
 	return state, err
 }
 
-// PowerSet does "on", "off" or "soft" (section 28.3; bmclib's PowerSetter).
+// PowerSet does "on", "off", "soft" or "reset" (section 28.3; bmclib's PowerSetter).
 func (n *native) PowerSet(ctx context.Context, state string) (bool, error) {
 	controls := map[string]chassis.ChassisControl{
 		"on": chassis.ChassisControlPowerUp, "off": chassis.ChassisControlPowerDown, "soft": chassis.ChassisControlSoftShutdown,
+		"reset": chassis.ChassisControlHardReset,
 	}
 	control, ok := controls[state]
 	if !ok {

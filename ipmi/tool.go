@@ -125,7 +125,7 @@ func (t *tool) PowerStateGet(ctx context.Context) (string, error) {
 	return said, t.note(ctx, err)
 }
 
-// PowerSet runs "chassis power on", "off" or "soft".
+// PowerSet runs "chassis power on", "off", "soft" or "reset".
 func (t *tool) PowerSet(ctx context.Context, state string) (bool, error) {
 	ok, err := t.conn.PowerSet(ctx, state)
 	return ok, t.note(ctx, err)

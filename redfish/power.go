@@ -31,7 +31,7 @@ func (s *service) PowerStateGet(ctx context.Context) (string, error) {
 	return word, err
 }
 
-// PowerSet does "on", "off" or "soft" (action ComputerSystem.Reset; bmclib's PowerSetter).
+// PowerSet does "on", "off", "soft" or "reset" (action ComputerSystem.Reset; bmclib's PowerSetter).
 func (s *service) PowerSet(ctx context.Context, state string) (bool, error) {
 	var err error
 	switch state {
@@ -41,6 +41,8 @@ func (s *service) PowerSet(ctx context.Context, state string) (bool, error) {
 		err = s.reset(ctx, redfish.ForceOffResetType)
 	case "soft":
 		err = s.reset(ctx, redfish.GracefulShutdownResetType)
+	case "reset":
+		err = s.reset(ctx, redfish.ForceRestartResetType)
 	default:
 		err = s.ask(ctx, func() error {
 			return ingot.Errorf(ingot.Invalid, "cannot set the power of %s to %q", s.set.endpoint, state)
@@ -52,7 +54,7 @@ func (s *service) PowerSet(ctx context.Context, state string) (bool, error) {
 // SendNMI sends a diagnostic interrupt (bmclib's NMISender).
 func (s *service) SendNMI(ctx context.Context) error { return s.reset(ctx, redfish.NmiResetType) }
 
-// reset does the first of kinds that the system allows; all are absolute.
+// reset does the first of kinds that the system allows; all but a restart are absolute.
 func (s *service) reset(ctx context.Context, kinds ...redfish.ResetType) error {
 	return s.ask(ctx, func() error {
 		system, err := s.system()

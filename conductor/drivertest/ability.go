@@ -20,6 +20,8 @@ func found(m any) []string {
 	note("close", ok)
 	_, ok = ingot.As[ingot.BootDevices](m)
 	note("boot devices", ok)
+	_, ok = ingot.As[ingot.Resetter](m)
+	note("reset", ok)
 	_, ok = ingot.As[ingot.NMI](m)
 	note("nmi", ok)
 	_, ok = ingot.As[ingot.Sensors](m)

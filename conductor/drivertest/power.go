@@ -57,6 +57,23 @@ func softOff(t *testing.T, _ Suite, rig Rig) {
 	require.Equal(t, ingot.PowerOff, rig.Truth(t).Power, "the rig's machine obeys at once")
 }
 
+func reset(t *testing.T, _ Suite, rig Rig) {
+	m := open(t, rig, RightPassword)
+	able, ok := ingot.As[ingot.Resetter](m)
+	if !ok {
+		t.Skip("not one of the driver's abilities")
+	}
+	rig.SetPower(t, ingot.PowerOn)
+	before := rig.Truth(t)
+	require.NoError(t, able.Reset(enough(t)))
+	after := rig.Truth(t)
+	require.Equal(t, ingot.PowerOn, after.Power)
+	require.Equal(t, before.PowerCommands+1, after.PowerCommands)
+	rig.SetPower(t, ingot.PowerOff)
+	require.NoError(t, able.Reset(enough(t)))
+	require.Equal(t, ingot.PowerOn, rig.Truth(t).Power, "what is off is switched on")
+}
+
 func unknownPowerAction(t *testing.T, _ Suite, rig Rig) {
 	m := open(t, rig, RightPassword)
 	for _, action := range []ingot.PowerAction{"", "toggle"} {

@@ -49,6 +49,7 @@ func Run(t *testing.T, s Suite) {
 		{"power is set", powerIsSet},
 		{"power repeats change nothing", powerRepeats},
 		{"soft off", softOff},
+		{"reset", reset},
 		{"unknown power action", unknownPowerAction},
 		{"wrong password", wrongPassword},
 		{"dead BMC", deadBMC},

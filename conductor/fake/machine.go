@@ -128,6 +128,17 @@ func (m *machine) SetPower(_ context.Context, action ingot.PowerAction) error {
 	return nil
 }
 
+// Reset starts the machine again without switching it off (ingot.Resetter).
+func (m *machine) Reset(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.settle()
+	m.agent, m.power, m.after, m.change = nil, ingot.PowerOff, ingot.PowerOn, time.Now()
+	m.boot++
+	m.settle()
+	return nil
+}
+
 // BootDevice is what the machine boots from next.
 func (m *machine) BootDevice(context.Context) (ingot.BootSetting, error) {
 	m.mu.Lock()

@@ -17,15 +17,19 @@ import (
 
 // API serves users and ramdisks. Fields that are nil take their resource away: its paths answer 404.
 type API struct {
-	Nodes       NodeStore
-	Ports       Records[ingot.Port, ingot.PortQuery]
-	Portgroups  Records[ingot.Portgroup, ingot.PortgroupQuery]
-	Chassis     Records[ingot.Chassis, ingot.ChassisQuery]
-	History     HistoryStore
-	Inventories InventoryStore
-	Events      EventStore
-	Operations  OperationStore
-	Leases      LeaseStore
+	Nodes            NodeStore
+	Ports            Records[ingot.Port, ingot.PortQuery]
+	Portgroups       Records[ingot.Portgroup, ingot.PortgroupQuery]
+	Chassis          Records[ingot.Chassis, ingot.ChassisQuery]
+	VolumeConnectors Records[ingot.VolumeConnector, ingot.VolumeQuery]
+	VolumeTargets    Records[ingot.VolumeTarget, ingot.VolumeQuery]
+	VIFs             VIFStore // goes with Ports and Portgroups
+	Shards           ShardStore
+	History          HistoryStore
+	Inventories      InventoryStore
+	Events           EventStore
+	Operations       OperationStore
+	Leases           LeaseStore
 
 	FirmwareStore FirmwareStore
 

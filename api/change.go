@@ -14,10 +14,10 @@ const (
 
 // change applies a change to the node as it is in the store, unless somebody holds it. The change may be called more
 // than once, each time with a fresh node.
-func (r *request) change(uuid string, wake bool, apply func(*ingot.Node) error) (ingot.Node, error) {
-	for try := 0; ; try++ {
+func (r *request) change(uuid string, wake bool, apply func(*ingot.Node) error) (node ingot.Node, err error) {
+	err = r.patiently(func() error {
 		var refused error
-		node, err := r.api.Nodes.ChangeNode(r.Context(), ingot.NodeChange{
+		node, err = r.api.Nodes.ChangeNode(r.Context(), ingot.NodeChange{
 			UUID:   uuid,
 			Wake:   wake,
 			Events: []ingot.Event{{Type: "node.updated", Node: uuid}},
@@ -28,14 +28,23 @@ func (r *request) change(uuid string, wake bool, apply func(*ingot.Node) error) 
 				return refused
 			},
 		})
-		if refused != nil {
-			err = refused // without what the store may have put around it
-		}
 		switch {
-		case refused == nil && ingot.CodeOf(err) == ingot.NotFound:
-			return node, errNoNode(uuid)
-		case ingot.CodeOf(err) != ingot.Locked, try == lockTries, !r.api.Clock.wait(r.Context(), lockPause):
-			return node, err
+		case refused != nil:
+			return refused // without what the store may have put around it
+		case ingot.CodeOf(err) == ingot.NotFound:
+			return errNoNode(uuid)
+		}
+		return err
+	})
+	return node, err
+}
+
+// patiently does what needs a node that nobody holds, again while somebody does.
+func (r *request) patiently(do func() error) error {
+	for try := 0; ; try++ {
+		err := do()
+		if ingot.CodeOf(err) != ingot.Locked || try == lockTries || !r.api.Clock.wait(r.Context(), lockPause) {
+			return err
 		}
 	}
 }

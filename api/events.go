@@ -13,13 +13,15 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// EventStore is what the event stream needs of the store.
+// EventStore is what the event stream, and those who add to it, need of the store.
 type EventStore interface {
 	// Events gives up to limit events after the ID, in order, and the ID to go on from: everything up to it was given or
 	// never will be. A negative after gives no events, only where to begin for what is new.
 	Events(ctx context.Context, after int64, limit int) ([]ingot.Event, int64, error)
 	// EventsChanged is closed when there may be new events: a hint, which may be lost.
 	EventsChanged() <-chan struct{}
+	// AppendEvents writes events that belong to no other change.
+	AppendEvents(ctx context.Context, events ...ingot.Event) error
 }
 
 // How a stream behaves: it looks again at once when the store says so and at least every poll, and says something every

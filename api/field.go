@@ -50,11 +50,14 @@ const (
 	kindMAC
 	kindFlag
 	kindObject
+	kindInteger
 )
 
 // words are the JSON types of a kind, as Ironic's schema errors list them.
 func (k kind) words(required bool) string {
 	switch {
+	case k == kindInteger:
+		return "'integer'"
 	case required:
 		return "'string'"
 	case k == kindFlag:
@@ -66,7 +69,7 @@ func (k kind) words(required bool) string {
 }
 
 // column is where a field's value is kept. get gives the wire's value with its secrets; set takes a value that was
-// checked against the kind: a string, a bool, an object, or nil.
+// checked against the kind: a string, a bool, an object, an int, or nil.
 type column[T any] struct {
 	kind  kind
 	get   func(*T) any
@@ -130,6 +133,15 @@ func maybe[T any](at func(*T) **bool) column[T] {
 				*at(t) = &b
 			}
 		},
+	}
+}
+
+// integer is a whole number of 32 bits.
+func integer[T any](at func(*T) *int) column[T] {
+	return column[T]{
+		kind: kindInteger, order: true,
+		get: func(t *T) any { return *at(t) },
+		set: func(t *T, v any) { *at(t), _ = v.(int) },
 	}
 }
 

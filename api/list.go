@@ -25,6 +25,11 @@ type selection struct {
 
 // selectionOf reads paging, sorting and the fields wanted. Where detail is not asked for, a list has the brief fields.
 func selectionOf[T, Q any](r *request, a *args, table []field[T, Q]) selection {
+	return selectionSince(r, a, table, 43)
+}
+
+// selectionSince is selectionOf for a resource that knew detail before the others.
+func selectionSince[T, Q any](r *request, a *args, table []field[T, Q], detailSince int) selection {
 	s := selection{page: ingot.Page{Limit: limitOf(a), Marker: a.uuid("marker"), SortKey: a.text("sort_key")}}
 	switch dir := a.text("sort_dir"); {
 	case dir == "desc":
@@ -41,7 +46,7 @@ func selectionOf[T, Q any](r *request, a *args, table []field[T, Q]) selection {
 	s.fields = fieldsOf(r, a, table)
 	detail := a.flag("detail")
 	switch {
-	case detail != nil && !r.since(43):
+	case detail != nil && !r.since(detailSince):
 		a.fail(ingot.Errorf(ingot.Invalid, "Invalid query parameter ?detail=%v received.", *detail))
 	case detail != nil && *detail && s.fields != nil:
 		a.fail(ingot.Errorf(ingot.Invalid, "Can not specify ?detail=True and fields in the same request."))

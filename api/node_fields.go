@@ -64,6 +64,7 @@ func nodeFields() []nodeField {
 		{name: "disable_power_off", since: 95, column: flag(func(n *node) *bool { return &n.DisablePowerOff }), create: true, patch: true, rule: "node:update:disable_power_off", readBy: "power: refuses off; power sync: does not force"},
 		{name: "ports", column: parts[node](), part: true},
 		{name: "portgroups", since: 24, column: parts[node](), part: true},
+		{name: "volume", since: 32, column: parts[node](), part: true},
 		{name: "states", since: 14, column: parts[node](), part: true},
 		{name: "created_at", column: moment(func(n *node) *time.Time { return &n.CreatedAt })},
 		{name: "updated_at", column: moment(func(n *node) *time.Time { return &n.UpdatedAt })},

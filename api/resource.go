@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ingot-metal/ingot"
@@ -31,7 +32,12 @@ type resource[T, Q any] struct {
 	list string // the name of a list of them; "" is path
 	// param is the name of the path's part that names one; "" is name.
 	param string
-	since int // the first minor version that has the resource
+	topic string // what events about it begin with; "" is name
+	since int    // the first minor version that has the resource
+	// detail is the first version whose lists take the parameter detail; 0 is 43, as for most. noDetail is for resources
+	// that came after the path /detail had gone out of use.
+	detail   int
+	noDetail bool
 	// rule is the resource's name in the policy: its routes have the rules rule:get, :create, :update, :delete and :list.
 	rule string
 	// node and owner say whose a thing is: the node's that it belongs to, or a project's of its own. Where both are nil, who
@@ -72,14 +78,17 @@ func (s *resource[T, Q]) routes(a *API) []route {
 		return nil
 	}
 	all, one := "/"+s.path, "/"+s.path+"/{"+s.pathParam()+"}"
-	return []route{
+	routes := []route{
 		{"GET", all, s.since, s.listRule(), s.handleList},
 		{"POST", all, s.since, s.rule + ":create", s.handleCreate},
-		{"GET", all + "/detail", s.since, s.listRule(), s.handleDetail},
 		{"GET", one, s.since, s.rule + ":get", s.handleShow},
 		{"PATCH", one, s.since, s.rule + ":update", s.handlePatch},
 		{"DELETE", one, s.since, s.rule + ":delete", s.handleDelete},
 	}
+	if !s.noDetail {
+		routes = append(routes, route{"GET", all + "/detail", s.since, s.listRule(), s.handleDetail})
+	}
+	return routes
 }
 
 // below are the routes of the resource's lists under another thing: the path has its part in braces, and narrow selects
@@ -88,10 +97,13 @@ func (s *resource[T, Q]) below(a *API, path string, since int, narrow func(r *re
 	if s.store(a) == nil {
 		return nil
 	}
-	return []route{
-		{"GET", path, since, s.listRule(), func(r *request) (response, error) { return s.listAs(r, false, narrow) }},
-		{"GET", path + "/detail", since, s.listRule(), func(r *request) (response, error) { return s.listAs(r, true, narrow) }},
+	list := func(path string, detail bool) route {
+		return route{"GET", path, since, s.listRule(), func(r *request) (response, error) { return s.listAs(r, detail, narrow) }}
 	}
+	if s.noDetail {
+		return []route{list(path, false)}
+	}
+	return []route{list(path, false), list(path+"/detail", true)}
 }
 
 func (s *resource[T, Q]) listRule() string {
@@ -174,7 +186,7 @@ func (s *resource[T, Q]) render(r *request, t *T, selected []string) map[string]
 // event tells listeners what became of one.
 func (s *resource[T, Q]) event(what string, t *T) ingot.Event {
 	node, data := s.tell(t)
-	return ingot.Event{Type: s.name + "." + what, Node: node, Data: data}
+	return ingot.Event{Type: cmp.Or(s.topic, s.name) + "." + what, Node: node, Data: data}
 }
 
 // handleShow is GET of one.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ func (s *resource[T, Q]) handleDetail(r *request) (response, error) { return s.l
 // listAs answers a page of those that the parameters and, below another thing, narrow select.
 func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request, q *Q) error) (response, error) {
 	a := r.args(slices.Concat(pageArgs(), filterNames(s.fields), s.params)...)
-	chosen := selectionOf(r, a, s.fields)
+	chosen := selectionSince(r, a, s.fields, cmp.Or(s.detail, 43))
 	if detail {
 		chosen.fields = nil
 	}
@@ -60,9 +61,5 @@ func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request,
 	for i := range found {
 		items[i], last = s.render(r, &found[i], chosen.fields), s.uuid(&found[i])
 	}
-	name := s.list
-	if name == "" {
-		name = s.path
-	}
-	return r.collection(name, strings.TrimPrefix(r.URL.Path, "/v1/"), items, chosen.page.Limit, last), nil
+	return r.collection(cmp.Or(s.list, s.path), strings.TrimPrefix(r.URL.Path, "/v1/"), items, chosen.page.Limit, last), nil
 }

@@ -44,10 +44,14 @@ func showVersion(r *request) (response, error) {
 	return response{body: body}, nil
 }
 
-// firstListed is the version since which discovery lists a resource: continue_inspection works before it is listed.
+// firstListed is the version since which discovery lists a resource: continue_inspection works before it is listed, and
+// so does the stream of events, which Ironic has not.
 func firstListed(rt route, name string) int {
-	if name == "continue_inspection" {
+	switch name {
+	case "continue_inspection":
 		return 84
+	case "events":
+		return 54
 	}
 	return rt.since
 }

@@ -85,6 +85,13 @@ func (a *API) userRoutes(t *tables) []route {
 	add(true, a.portRoutes(t)...)
 	add(true, a.portgroupRoutes(t)...)
 	add(true, a.chassisRoutes(t)...)
+	add(true, a.volumeRoutes(t)...)
+	add(a.VIFs != nil && a.Ports != nil && a.Portgroups != nil,
+		route{"GET", "/nodes/{node}/vifs", 28, "node:vif:list", listVIFs},
+		route{"POST", "/nodes/{node}/vifs", 28, "node:vif:attach", attachVIF},
+		route{"DELETE", "/nodes/{node}/vifs/{vif}", 28, "node:vif:detach", detachVIF},
+	)
+	add(a.Shards != nil, route{"GET", "/shards", 82, "shards:get", listShards})
 	add(a.Drivers != nil,
 		route{"GET", "/drivers", 1, "driver:get", listDrivers},
 		route{"GET", "/drivers/{driver}", 1, "driver:get", showDriver},
@@ -92,7 +99,10 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"GET", "/conductors", 49, "conductor:get", listConductors},
 		route{"GET", "/conductors/{conductor}", 49, "conductor:get", showConductor},
 	)
-	add(a.Events != nil, route{"GET", "/events", 1, "event_stream:list", streamEvents})
+	add(a.Events != nil,
+		route{"GET", "/events", 1, "event_stream:list", streamEvents},
+		route{"POST", "/events", 54, "events:post", postEvents},
+	)
 	add(true,
 		route{"GET", "/networks", 1, "network:get", listNetworks},
 		route{"GET", "/healthz", 0, public, showReady},

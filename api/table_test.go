@@ -16,6 +16,8 @@ func TestFieldTables(t *testing.T) {
 	checkTable(t, portFields())
 	checkTable(t, portgroupFields())
 	checkTable(t, chassisFields())
+	checkTable(t, connectorFields())
+	checkTable(t, targetFields())
 	checkTable(t, conductorFields())
 	checkTable(t, historyFields())
 	checkTable(t, biosFields())

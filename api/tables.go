@@ -8,6 +8,8 @@ type tables struct {
 	ports      *resource[ingot.Port, ingot.PortQuery]
 	portgroups *resource[ingot.Portgroup, ingot.PortgroupQuery]
 	chassis    *resource[ingot.Chassis, ingot.ChassisQuery]
+	connectors *resource[ingot.VolumeConnector, ingot.VolumeQuery]
+	targets    *resource[ingot.VolumeTarget, ingot.VolumeQuery]
 	conductors []field[ingot.Conductor, struct{}]
 	history    []field[ingot.History, struct{}]
 	bios       []field[ingot.BIOSSetting, struct{}]
@@ -20,6 +22,7 @@ func newTables() *tables {
 	t := &tables{
 		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(), bios: biosFields(), firmware: firmwareFields(),
 		ports: portResource(), portgroups: portgroupResource(), chassis: chassisResource(),
+		connectors: connectorResource(), targets: targetResource(),
 		rules: map[string]grants{},
 	}
 	for _, rule := range policy() {

@@ -1,13 +1,14 @@
 package api
 
 import (
+	"math"
 	"slices"
 
 	"github.com/ingot-metal/ingot"
 )
 
 // take checks a value that a client gives for the field and puts it into the column's form: a string, a bool, an
-// object, or nil for null. of is what the sentence of a refusal says is wrong: the resource, or "patch".
+// object, an int, or nil for null. of is what the sentence of a refusal says is wrong: the resource, or "patch".
 func (f *field[T, Q]) take(of string, v any) (any, error) {
 	v = plain(v)
 	if v == nil {
@@ -22,6 +23,15 @@ func (f *field[T, Q]) take(of string, v any) (any, error) {
 		if _, ok := v.(map[string]any); !ok {
 			return nil, wrongType
 		}
+	case kindInteger:
+		n, ok := v.(float64)
+		if i, isInt := v.(int); isInt { // what a patch left as it was
+			n, ok = float64(i), true
+		}
+		if !ok || n != math.Trunc(n) || math.Abs(n) >= 1<<31 {
+			return nil, wrongType
+		}
+		v = int(n)
 	case kindFlag:
 		if _, ok := v.(float64); ok {
 			return nil, wrongType
@@ -105,7 +115,7 @@ func fill[T, Q any](r *request, table []field[T, Q], of string, body any, t *T) 
 			continue
 		}
 		if v == nil && f.required {
-			return schemaError(of, "None is not of type 'string'")
+			return schemaError(of, "None is not of type %s", f.kind.words(true))
 		}
 		v, err := f.take(of, v)
 		switch {

@@ -8,10 +8,12 @@ type tables struct {
 	ports      *kind[ingot.Port, ingot.PortQuery]
 	portgroups *kind[ingot.Portgroup, ingot.PortgroupQuery]
 	chassis    *kind[ingot.Chassis, ingot.ChassisQuery]
+	connectors *kind[ingot.VolumeConnector, ingot.VolumeQuery]
+	targets    *kind[ingot.VolumeTarget, ingot.VolumeQuery]
 	operations *table[ingot.Operation]
 	steps      *table[step]
 }
 
 func newTables() tables {
-	return tables{nodes: nodeTable(), ports: portKind(), portgroups: portgroupKind(), chassis: chassisKind(), operations: operationTable(), steps: stepTable()}
+	return tables{nodes: nodeTable(), ports: portKind(), portgroups: portgroupKind(), chassis: chassisKind(), connectors: connectorKind(), targets: targetKind(), operations: operationTable(), steps: stepTable()}
 }

@@ -77,7 +77,9 @@ func TestVolumes(t *testing.T) {
 	require.Equal(t, ingot.Secret("pw"), kept.Properties["auth_password"], "a patch beside a secret keeps it")
 	s.set(t, uuid, func(n *ingot.Node) { n.Reservation = "host1" })
 	s.must(t, 409, "DELETE", target, nil)
-	s.set(t, uuid, func(n *ingot.Node) { n.Reservation, n.ProvisionState, n.PowerState = "", ingot.Manageable, ingot.PowerOn })
+	s.set(t, uuid, func(n *ingot.Node) {
+		n.Reservation, n.ProvisionState, n.PowerState = "", ingot.Manageable, ingot.PowerOn
+	})
 	s.must(t, 204, "DELETE", target, nil)
 	s.must(t, 204, "DELETE", connector, nil)
 }

@@ -18,12 +18,12 @@ type History struct {
 	NodeUUID    string
 	CreatedAt   time.Time
 	Severity    string // INFO or ERROR
-	Type        string // provisioning, transition, monitoring, …
+	Type        string // Ironic's: transition, deploying, cleaning, servicing, unprovision, verify, introspection, adoption, rescue, conductor, monitoring
 	Event       string // a sentence
 	User        string
 	Project     string // of the user
 	Conductor   string
 	State       State
 	TargetState State
-	Duration    time.Duration // in the state that was left; 0 when not a change of state
+	Duration    time.Duration // in the state that was left, or in the present one so far
 }

@@ -149,6 +149,7 @@ type Start struct {
 	// Limit refuses the start with Unavailable when there are already this many live operations of the kinds; 0 is no limit.
 	Limit      int
 	LimitKinds []Kind
+	LimitName  string // what is limited, for the refusal
 }
 
 // Pass is a claimed operation with all that a step may look at.

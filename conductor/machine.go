@@ -153,7 +153,7 @@ func (r *Run) setBoot(target ingot.BootTarget) {
 func (r *Run) bootFrom(ctx context.Context, want ingot.BootSetting) (Progress, error) {
 	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) error { return m.SetBootDevice(ctx, want) })
 	if ingot.CodeOf(err) == ingot.Unsupported {
-		r.Record("WARNING", "provisioning", fmt.Sprintf("the BMC cannot set boot device %s, so the machine's own boot order decides: %v", want.Device, err))
+		r.Record("WARNING", r.historyType(), fmt.Sprintf("the BMC cannot set boot device %s, so the machine's own boot order decides: %v", want.Device, err))
 		return Holds(), nil
 	}
 	if err != nil {

@@ -148,6 +148,10 @@ func (c *Conductor) setFault(ctx context.Context, n *ingot.Node, cause error) er
 			n.Maintenance, n.MaintenanceReason, n.Fault, n.LastError, n.PowerState = true, reason, ingot.FaultPower, reason, ""
 			return nil
 		},
+		History: []ingot.History{{
+			CreatedAt: now, Severity: "ERROR", Type: "monitoring", Event: reason, Conductor: c.Hostname,
+			State: n.ProvisionState, TargetState: n.TargetProvisionState, Duration: sinceUpdate(n, now),
+		}},
 		Events: []ingot.Event{{At: now, Type: "node.fault", Node: n.UUID, Data: map[string]any{"fault": ingot.FaultPower, "reason": reason}}},
 	})
 	return ignoreStale(err)

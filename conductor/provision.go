@@ -118,7 +118,7 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	after.ProvisionState, after.TargetProvisionState, after.ProvisionUpdatedAt = row.To, row.Target, now
 	history, event := c.transition(&after, node.ProvisionState, node.ProvisionUpdatedAt, req.Requester)
 	history.Project = req.Project
-	limit, kinds := c.limits(row.Kind)
+	limited := c.limits(row.Kind)
 	operation := c.newOperation(row.Kind, node.UUID, params, req.Requester, now)
 	operation.Project = req.Project
 	lessee := c.newLessee(&node, row, req)
@@ -133,20 +133,21 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 		},
 		History: []ingot.History{history},
 		Events:  []ingot.Event{event},
-		Limit:   limit, LimitKinds: kinds,
+		Limit:   limited.Limit, LimitKinds: limited.LimitKinds, LimitName: limited.LimitName,
 	})
 	return err
 }
 
-// limits are Ironic's max_concurrent_deploy and max_concurrent_clean.
-func (c *Conductor) limits(kind ingot.Kind) (int, []ingot.Kind) {
+// limits are Ironic's max_concurrent_deploy and max_concurrent_clean. Provide counts, but is not refused.
+func (c *Conductor) limits(kind ingot.Kind) ingot.Start {
 	switch kind {
 	case ingot.KindDeploy, ingot.KindRebuild:
-		return c.Settings.MaxDeploys, []ingot.Kind{ingot.KindDeploy, ingot.KindRebuild}
-	case ingot.KindProvide, ingot.KindClean, ingot.KindDelete:
-		return c.Settings.MaxCleans, []ingot.Kind{ingot.KindProvide, ingot.KindClean, ingot.KindDelete}
+		return ingot.Start{Limit: c.Settings.MaxDeploys, LimitKinds: []ingot.Kind{ingot.KindDeploy, ingot.KindRebuild}, LimitName: "provisioning"}
+	case ingot.KindClean, ingot.KindDelete:
+		name := map[ingot.Kind]string{ingot.KindClean: "cleaning", ingot.KindDelete: "unprovisioning"}[kind]
+		return ingot.Start{Limit: c.Settings.MaxCleans, LimitKinds: []ingot.Kind{ingot.KindProvide, ingot.KindClean, ingot.KindDelete}, LimitName: name}
 	}
-	return 0, nil
+	return ingot.Start{}
 }
 
 // operationParams turns a request into what its plan reads, and refuses what no plan would read.

@@ -77,7 +77,37 @@ func (r *Run) Record(severity, kind, sentence string) {
 	r.history = append(r.history, ingot.History{
 		UUID: uuid.NewString(), NodeUUID: r.Node.UUID, CreatedAt: r.Now, Severity: severity, Type: kind, Event: sentence,
 		User: r.Op.Requester, Project: r.Op.Project, Conductor: r.c.Hostname, State: r.Node.ProvisionState, TargetState: r.Node.TargetProvisionState,
+		Duration: sinceUpdate(r.Node, r.Now),
 	})
+}
+
+// sinceUpdate is how long a node has been in its state.
+func sinceUpdate(n *ingot.Node, now time.Time) time.Duration {
+	if n.ProvisionUpdatedAt.IsZero() {
+		return 0
+	}
+	return now.Sub(n.ProvisionUpdatedAt)
+}
+
+// historyType is Ironic's event type for what the operation does now.
+func (r *Run) historyType() string {
+	switch r.Op.Kind {
+	case ingot.KindVerify:
+		return "verify"
+	case ingot.KindInspect:
+		return "introspection"
+	case ingot.KindAdopt:
+		return "adoption"
+	case ingot.KindRescue, ingot.KindUnrescue:
+		return "rescue"
+	}
+	switch state := ingot.WorkOf(r.Node.ProvisionState); state {
+	case ingot.Deploying, ingot.Cleaning, ingot.Servicing:
+		return string(state)
+	case ingot.Deleting:
+		return "unprovision"
+	}
+	return "conductor"
 }
 
 // Remember keeps a value that a repeat of the step must find again.

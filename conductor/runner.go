@@ -242,6 +242,9 @@ func (c *Conductor) checkTimeout(r *Run, plan Plan, step Step) {
 	if limit == 0 {
 		limit = c.Settings.StepTimeout
 	}
+	if r.Node.Maintenance && r.Node.ProvisionState.Class() == ingot.Waiting {
+		return // somebody works on the machine: as in Ironic, nobody is waited for in vain meanwhile
+	}
 	if end := r.Op.StepSince.Add(limit); r.Now.Before(end) {
 		if r.Op.DueAt.After(end) {
 			r.Op.DueAt = end
@@ -263,7 +266,7 @@ func (c *Conductor) again(r *Run, plan Plan, p Progress) {
 	delete(r.Op.Memory, rebootedAt)
 	delete(r.Op.Memory, heldAt)
 	r.Steps, r.newSteps = nil, []ingot.OperationStep{}
-	r.Record("WARNING", "provisioning", fmt.Sprintf("attempt %d of %s: %s", r.Op.Attempt, r.Op.Kind, p.note))
+	r.Record("WARNING", r.historyType(), fmt.Sprintf("attempt %d of %s: %s", r.Op.Attempt, r.Op.Kind, p.note))
 	r.SetState(ingot.WorkOf(r.Node.ProvisionState), r.Node.TargetProvisionState)
 	r.next(p.back)
 }
@@ -281,7 +284,7 @@ func (c *Conductor) fail(r *Run, plan Plan, err error) {
 	r.Op.Memory[failedStep] = r.Op.Position
 	r.next("")
 	r.Change(func(n *ingot.Node) { n.LastError = r.Op.Error })
-	r.Record("ERROR", "provisioning", r.Op.Error)
+	r.Record("ERROR", r.historyType(), r.Op.Error)
 	if len(plan.Abort) == 0 {
 		c.endAbort(r, true)
 	}

@@ -230,3 +230,61 @@ func TestStepListsThatAreRefused(t *testing.T) {
 		require.Equal(t, ingot.Active, w.get(n.UUID).ProvisionState)
 	}
 }
+
+func TestHistoryOfAFailure(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Manageable, func(n *ingot.Node) { n.ProvisionUpdatedAt = time.Now().Add(-time.Hour) })
+	w.request(n.UUID, ingot.ProvisionRequest{Verb: ingot.VerbClean, CleanSteps: stepsOf("deploy.nothing_has_this"), Requester: "ann"})
+	w.until(n.UUID, ingot.CleanFailed)
+	history, err := w.store.ListHistory(t.Context(), n.UUID, ingot.Page{})
+	require.NoError(t, err)
+	first, seen := history[0], map[string]string{}
+	require.Equal(t, "manageable -> cleaning", first.Event)
+	require.InDelta(t, time.Hour, first.Duration, float64(time.Minute))
+	for _, h := range history {
+		seen[h.Type] = h.Severity
+		require.Equal(t, "ann", h.User)
+	}
+	require.Equal(t, map[string]string{"transition": "INFO", "cleaning": "ERROR"}, seen)
+}
+
+func TestLimits(t *testing.T) {
+	w := newWorld(t)
+	w.rack.Delays.Boot = time.Hour
+	w.start(func(c *conductor.Conductor) { c.Settings.MaxCleans, c.Settings.MaxDeploys = 1, 1 })
+	ask := func(from ingot.State, req ingot.ProvisionRequest) error {
+		return w.conductor().Provision(t.Context(), w.node(from), req)
+	}
+	clean := ingot.ProvisionRequest{Verb: ingot.VerbClean, CleanSteps: stepsOf("deploy.erase_devices_metadata")}
+	require.NoError(t, ask(ingot.Manageable, ingot.ProvisionRequest{Verb: ingot.VerbProvide}))
+	for from, req := range map[ingot.State]ingot.ProvisionRequest{ingot.Manageable: clean, ingot.Active: {Verb: ingot.VerbDeleted}} {
+		err := ask(from, req)
+		require.Equal(t, ingot.Unavailable, ingot.CodeOf(err), req.Verb)
+		require.ErrorContains(t, err, "The concurrent action limit for ")
+	}
+	require.NoError(t, ask(ingot.Manageable, ingot.ProvisionRequest{Verb: ingot.VerbProvide}), "Ironic counts it, and refuses it never")
+	require.NoError(t, ask(ingot.Available, ingot.ProvisionRequest{Verb: ingot.VerbActive}))
+	require.Equal(t, ingot.Unavailable, ingot.CodeOf(ask(ingot.Active, ingot.ProvisionRequest{Verb: ingot.VerbRebuild})))
+}
+
+// TestNobodyIsWaitedForInMaintenance: the callback timeout does not run while somebody works on the machine.
+func TestNobodyIsWaitedForInMaintenance(t *testing.T) {
+	w := newWorld(t)
+	w.rack.Delays.Boot = time.Hour
+	w.start(func(c *conductor.Conductor) { c.Settings.CallbackTimeout = 300 * time.Millisecond })
+	n := w.node(ingot.Available)
+	w.ask(n.UUID, ingot.VerbActive)
+	w.until(n.UUID, ingot.DeployWait)
+	set := func(maintenance bool) {
+		_, err := w.store.ChangeNode(t.Context(), ingot.NodeChange{UUID: n.UUID, Wake: true, Change: func(n *ingot.Node) error {
+			n.Maintenance = maintenance
+			return nil
+		}})
+		require.NoError(t, err)
+	}
+	set(true)
+	require.Never(t, func() bool { return w.get(n.UUID).ProvisionState != ingot.DeployWait }, 600*time.Millisecond, 20*time.Millisecond)
+	set(false)
+	require.Contains(t, w.until(n.UUID, ingot.DeployFailed).LastError, "timed out")
+}

@@ -122,7 +122,7 @@ func (s *Store) StartOperation(ctx context.Context, start ingot.Start) (ingot.Op
 	var op ingot.Operation
 	err := s.write(ctx, func(t *tx) error {
 		op = start.Operation
-		if err := t.refuseOverLimit(start.Limit, start.LimitKinds); err != nil {
+		if err := t.refuseOverLimit(start); err != nil {
 			return err
 		}
 		fillOperation(&op, t.now)
@@ -167,7 +167,8 @@ func fillOperation(op *ingot.Operation, now time.Time) {
 }
 
 // refuseOverLimit is Unavailable when there are as many live operations of the kinds as may be.
-func (t *tx) refuseOverLimit(limit int, kinds []ingot.Kind) error {
+func (t *tx) refuseOverLimit(start ingot.Start) error {
+	limit, kinds := start.Limit, start.LimitKinds
 	if limit <= 0 || len(kinds) == 0 {
 		return nil
 	}
@@ -186,7 +187,7 @@ func (t *tx) refuseOverLimit(limit int, kinds []ingot.Kind) error {
 		return err
 	}
 	if live >= limit {
-		return ingot.Errorf(ingot.Unavailable, "Unable to process request at this time. The concurrent action limit for %s has been reached: %d of at most %d operations are under way.", names[0], live, limit)
+		return ingot.Errorf(ingot.Unavailable, "Unable to process request at this time. The concurrent action limit for %s has been reached. Please contact your administrator and try again later.", start.LimitName)
 	}
 	return nil
 }

@@ -132,9 +132,9 @@ func TestStartIsRefused(t *testing.T) {
 			"Node %s is locked by host localhost, please retry after the current operation is completed.", n.UUID)
 
 		limited := func(in *ingot.Start) {
-			in.Operation.NodeUUID, in.Limit, in.LimitKinds = other.UUID, 1, []ingot.Kind{ingot.KindVerify, ingot.KindDeploy}
+			in.Operation.NodeUUID, in.Limit, in.LimitKinds, in.LimitName = other.UUID, 1, []ingot.Kind{ingot.KindVerify, ingot.KindDeploy}, "cleaning"
 		}
-		refused(t, begin(limited), ingot.Unavailable, "Unable to process request at this time. The concurrent action limit for verify has been reached: 1 of at most 1 operations are under way.")
+		refused(t, begin(limited), ingot.Unavailable, "Unable to process request at this time. The concurrent action limit for cleaning has been reached. Please contact your administrator and try again later.")
 		fresh, err := s.Node(ctx, other.UUID)
 		require.NoError(t, err)
 		require.Empty(t, fresh.LastError, "a refused start changes nothing")

@@ -98,6 +98,9 @@ type Resetter interface {
 	Reset(ctx context.Context) error
 }
 
+// Manual is the mark of a machine that people switch: its power is what was last asked of it.
+type Manual interface{ SwitchedByHand() }
+
 // BootDevices is the extra ability to say which boot devices a machine knows.
 type BootDevices interface{ SupportedBootDevices() []BootDevice }
 

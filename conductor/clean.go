@@ -34,7 +34,7 @@ func (c *Conductor) providePlan() Plan {
 func (c *Conductor) deletePlan() Plan {
 	steps := []Step{
 		{Name: "tear-down", State: ingot.Deleting, Class: Ensure, Do: bootNothing},
-		c.powerOff("power-off-instance"),
+		unlessNoop([]Step{c.powerOff("power-off-instance")})[0],
 		{Name: "forget-instance", Class: Ensure, Do: forgetInstance},
 	}
 	return Plan{Steps: append(steps, c.unlessUnwanted(c.cleanMachine())...), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
@@ -56,7 +56,7 @@ func (c *Conductor) unlessUnwanted(steps []Step) []Step {
 
 // cleans says whether a node is cleaned without being asked (Ironic: automated_clean on the node, else the setting).
 func (c *Conductor) cleans(n *ingot.Node) bool {
-	if n.Interfaces.Deploy == "noop" {
+	if n.Interfaces.Deploy == noopDeploy {
 		return false
 	}
 	if n.AutomatedClean != nil {

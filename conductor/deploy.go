@@ -12,8 +12,9 @@ import (
 // priorities, so that steps of the agent, of templates and of the user fall between them as they do there.
 func (c *Conductor) deployPlan() Plan {
 	return Plan{
-		Steps: []Step{
+		Steps: append([]Step{
 			{Name: "check", State: ingot.Deploying, Class: Ensure, Do: checkDeploy},
+		}, unlessNoop([]Step{
 			{Name: "image", Class: Ensure, Timeout: time.Hour, Do: prepareImage},
 			{Name: "config-drive", Class: Ensure, Do: buildConfigDrive},
 			c.powerOff(firstPowerOff),
@@ -29,11 +30,28 @@ func (c *Conductor) deployPlan() Plan {
 			c.powerOff("power-off-agent"),
 			c.diskBoot(),
 			c.powerOn("power-on-instance"),
-		},
-		Abort:  c.makeSafe(),
+		})...),
+		Abort:  unlessNoop(c.makeSafe()),
 		Cancel: ifHeld(c.makeSafe()), // Ironic leaves a machine that waits for its agent as it is, for investigation
 	}
 }
+
+// unlessNoop has every step hold at once for a node whose deploy interface is noop: what runs on it is somebody else's.
+func unlessNoop(steps []Step) []Step {
+	for i := range steps {
+		do := steps[i].Do
+		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
+			if r.Node.Interfaces.Deploy == noopDeploy {
+				return Holds(), nil
+			}
+			return do(ctx, r)
+		}
+	}
+	return steps
+}
+
+// noopDeploy is the deploy interface that does nothing (of manual-management alone).
+const noopDeploy = "noop"
 
 // ifHeld has every step hold at once unless the operation was aborted in a hold.
 func ifHeld(steps []Step) []Step {
@@ -62,7 +80,7 @@ func checkDeploy(_ context.Context, r *Run) (Progress, error) {
 	if verdict := validateDeploy(r.Node); verdict.Result != nil && !*verdict.Result {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: %s", r.Node.Label(), verdict.Reason)
 	}
-	if len(r.Ports) == 0 && r.Node.Interfaces.Boot != "fake" {
+	if len(r.Ports) == 0 && r.Node.Interfaces.Boot != "fake" && r.Node.Interfaces.Deploy != noopDeploy {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: it has no port; create one with the MAC address that it boots from", r.Node.Label())
 	}
 	return Holds(), nil

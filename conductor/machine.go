@@ -18,6 +18,9 @@ const powerPoll = 2 * time.Second
 // power (disable_power_off) stays on.
 func (c *Conductor) powerOff(name string) Step {
 	return Step{Name: name, Class: Ensure, Timeout: c.Settings.PowerTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		if p, waiting := r.offByAgent(ctx); waiting {
+			return p, nil
+		}
 		if r.Node.DisablePowerOff { // whatever runs is left alone until the machine is started again
 			r.forgetAgent()
 			return Holds(), nil
@@ -28,6 +31,20 @@ func (c *Conductor) powerOff(name string) Step {
 		}
 		return p, err
 	}}
+}
+
+// offByAgent has the agent of a machine that people switch power it off, since nothing else can; true while the agent is
+// busy. One that does not answer is off already, or as good as that.
+func (r *Run) offByAgent(ctx context.Context) (Progress, bool) {
+	machine, _, err := r.c.Machines.Machine(r.Node)
+	if _, manual := ingot.As[ingot.Manual](machine); err != nil || !manual || !r.Node.Agent.Present() {
+		return Progress{}, false
+	}
+	_, err = r.c.Machines.Agent(r.Node).Send(ctx, r.Node, ingot.AgentRequest{Name: "standby.power_off", Params: map[string]any{}}, true)
+	if ingot.CodeOf(err) == ingot.Locked {
+		return NotYet(commandPoll, err.Error()), true
+	}
+	return Progress{}, false
 }
 
 // powerOn is the step that has the machine on and, where it stayed on, started again.
@@ -77,7 +94,7 @@ func ensurePower(ctx context.Context, r *Run, action ingot.PowerAction) (Progres
 	if action == ingot.ActionOn {
 		want = ingot.PowerOn
 	}
-	holds := false
+	holds, manual := false, false
 	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) error {
 		now, err := m.PowerState(ctx)
 		if err != nil {
@@ -86,6 +103,7 @@ func ensurePower(ctx context.Context, r *Run, action ingot.PowerAction) (Progres
 		if holds = now == want; holds {
 			return nil
 		}
+		_, manual = ingot.As[ingot.Manual](m)
 		if err := m.SetPower(ctx, action); err != nil {
 			return err
 		}
@@ -99,8 +117,22 @@ func ensurePower(ctx context.Context, r *Run, action ingot.PowerAction) (Progres
 	if !holds {
 		return NotYet(powerPoll, fmt.Sprintf("the machine was told %q and has not followed yet", action)), nil
 	}
+	if manual {
+		r.Record("INFO", r.historyType(), r.handwork(action))
+	}
 	r.setPower(want)
 	return Holds(), nil
+}
+
+// handwork asks people to switch a machine that nothing else can switch.
+func (r *Run) handwork(action ingot.PowerAction) string {
+	if action != ingot.ActionOn {
+		return "switch this machine off by hand, if it is still on"
+	}
+	if r.Node.Boot.Action == ingot.BootKernel {
+		return fmt.Sprintf("switch this machine on by hand, and have it boot from the network (%s ramdisk)", r.Node.Boot.Purpose)
+	}
+	return "switch this machine on by hand, and have it boot from its disk"
 }
 
 // setPower records the power that was seen.

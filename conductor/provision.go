@@ -157,6 +157,9 @@ func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionReq
 	if req.Runbook != "" {
 		return nil, ingot.Errorf(ingot.Invalid, "Runbook %s could not be found.", req.Runbook)
 	}
+	if deploys && n.Interfaces.Deploy == noopDeploy && (req.ConfigDrive != nil || len(req.DeploySteps) > 0) {
+		return nil, ingot.Errorf(ingot.Invalid, "deploy interface noop of node %s writes nothing: leave configdrive and deploy_steps out", n.UUID)
+	}
 	if req.ConfigDrive != nil && deploys {
 		text, err := configDriveText(req.ConfigDrive)
 		if err != nil {

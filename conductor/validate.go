@@ -53,7 +53,7 @@ func validateDeploy(n *ingot.Node) ingot.Verdict {
 	if reason := refuseTraits(n); reason != "" {
 		return ingot.FailVerdict(reason)
 	}
-	if n.Interfaces.Deploy == "noop" || n.Interfaces.Deploy == "fake" {
+	if n.Interfaces.Deploy == noopDeploy || n.Interfaces.Deploy == "fake" {
 		return ingot.PassVerdict()
 	}
 	source := imageSource(n)

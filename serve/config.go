@@ -37,7 +37,7 @@ type Config struct {
 	Boot     Boot            `koanf:"boot"`
 	Networks []ingot.Network `koanf:"network"`
 	Images   Images          `koanf:"images"`
-	Drivers  []string        `koanf:"drivers"` // enabled hardware types; empty is ipmi, redfish (and fake-hardware with dev)
+	Drivers  []string        `koanf:"drivers"` // enabled hardware types; empty is ipmi, redfish (and manual-management and fake-hardware with dev)
 	Conduct  Conduct         `koanf:"conductor"`
 	Fake     Fake            `koanf:"fake"`
 	// DryListen reports what the boot service hears and would answer, and answers nothing.
@@ -168,7 +168,7 @@ func (c *Config) Check() error {
 	if len(c.Drivers) == 0 {
 		c.Drivers = []string{"ipmi", "redfish"}
 		if c.Dev {
-			c.Drivers = append(c.Drivers, "fake-hardware")
+			c.Drivers = append(c.Drivers, "manual-management", "fake-hardware")
 		}
 	}
 	if c.Data == "" {
@@ -195,7 +195,7 @@ func (c *Config) checkDrivers() error {
 	rows := table()
 	for _, name := range c.Drivers {
 		if _, known := rows[name]; !known {
-			return fmt.Errorf("cannot start: driver %q is not known; known are ipmi, redfish, fake-hardware", name)
+			return fmt.Errorf("cannot start: driver %q is not known; known are ipmi, redfish, manual-management, fake-hardware", name)
 		}
 	}
 	return nil

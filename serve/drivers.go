@@ -66,6 +66,12 @@ func table() map[string]hardware {
 				"redfish_auth_type": "auto (default), basic or session.", "redfish_tls_minimum_version": "1.2 (default) or 1.3.",
 			}),
 		},
+		"manual-management": {
+			enabled:    inBand(map[string][]string{"power": {"fake"}, "management": {"noop"}, "deploy": {"direct", "noop"}}),
+			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": manualMachine},
+			key:        func(map[string]any) string { return "" },
+			properties: with(map[string]string{}),
+		},
 		"fake-hardware": {
 			enabled: map[string][]string{
 				"bios": {"fake", "no-bios"}, "boot": {"fake", "ipxe"}, "console": {"fake", "no-console"}, "deploy": {"fake", "direct"}, "firmware": {"fake", "no-firmware"}, "inspect": {"fake", "agent", "no-inspect"},
@@ -73,10 +79,16 @@ func table() map[string]hardware {
 			},
 			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": fakeMachine},
 			key:        func(map[string]any) string { return "" },
-			properties: map[string]string{},
+			properties: map[string]string{hasDedicatedPower: dedicatedPower},
 		},
 	}
 }
+
+// The one key of driver_info that children of every type have.
+const (
+	hasDedicatedPower = "has_dedicated_power_supply"
+	dedicatedPower    = "true for a child that does not live off its parent's power; default false."
+)
 
 // with adds the keys of driver_info that the plans read for every real machine.
 func with(properties map[string]string) map[string]string {
@@ -85,6 +97,7 @@ func with(properties map[string]string) map[string]string {
 		"deploy_ramdisk":        "file:// URL of the ramdisk's initramfs; default is the built-in one.",
 		"rescue_kernel":         "file:// URL of the kernel for rescue; default is the one of deployments.",
 		"rescue_ramdisk":        "file:// URL of the initramfs for rescue; default is the one of deployments.",
+		hasDedicatedPower:       dedicatedPower,
 		"kernel_append_params":  "appended to the ramdisk's kernel command line.",
 		"image_download_source": "http (default): the agent reads the image from its source; local: through Ingot's cache.",
 	} {

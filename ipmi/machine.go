@@ -3,6 +3,7 @@
 package ipmi
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -47,10 +48,24 @@ func (o Options) withDefaults() Options {
 }
 
 // machine is a server behind an IPMI BMC.
-type machine struct{ *bmc.Machine }
+type machine struct {
+	*bmc.Machine
+	sender rawSender
+}
+
+// rawSender is a provider that can send a command of any sort: network function, number, data.
+type rawSender interface {
+	raw(ctx context.Context, request ...byte) ([]byte, error)
+}
+
+// provider is what both backends are.
+type provider interface {
+	bmc.Provider
+	rawSender
+}
 
 // New makes a machine from a node's driver_info; nothing is sent yet. It has the abilities ingot.Closer,
-// ingot.BootDevices, ingot.NMI, ingot.EventLog and, with the native backend, ingot.Sensors. Keys that are missing,
+// ingot.BootDevices, ingot.NMI, ingot.EventLog, ingot.Indicators, ingot.Vendor and, with the native backend, ingot.Sensors. Keys that are missing,
 // wrong or not carried out are Invalid, in Ironic's words where it has some.
 func New(info map[string]any, opt Options) (ingot.Machine, error) {
 	opt = opt.withDefaults()
@@ -69,8 +84,8 @@ func New(info map[string]any, opt Options) (ingot.Machine, error) {
 	return &sensing{machine: assemble(own, set, opt), native: own}, nil
 }
 
-func assemble(p bmc.Provider, set settings, opt Options) *machine {
+func assemble(p provider, set settings, opt Options) *machine {
 	m := bmc.New(p, bootDevices(), opt.Logger)
 	m.Rewrite = set.keepTimer // equal flags may be about to lapse
-	return &machine{m}
+	return &machine{Machine: m, sender: p}
 }

@@ -55,7 +55,7 @@ func table() map[string]hardware {
 			}),
 		},
 		"redfish": {
-			enabled:  inBand(map[string][]string{"power": {"redfish"}, "management": {"redfish", "noop"}, "vendor": {"redfish", "no-vendor"}}),
+			enabled:  inBand(map[string][]string{"bios": {"redfish", "no-bios"}, "firmware": {"redfish", "no-firmware"}, "power": {"redfish"}, "management": {"redfish", "noop"}, "vendor": {"redfish", "no-vendor"}}),
 			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"redfish": redfishMachine},
 			key:      func(info map[string]any) string { return bmcKey(info, "redfish_address", "", "") },
 			properties: with(map[string]string{

@@ -28,6 +28,20 @@ func found(m any) []string {
 	note("sensors", ok)
 	_, ok = ingot.As[ingot.EventLog](m)
 	note("event log", ok)
+	_, ok = ingot.As[ingot.BootModes](m)
+	note("boot modes", ok)
+	_, ok = ingot.As[ingot.SecureBoot](m)
+	note("secure boot", ok)
+	_, ok = ingot.As[ingot.Indicators](m)
+	note("indicators", ok)
+	_, ok = ingot.As[ingot.VirtualMedia](m)
+	note("virtual media", ok)
+	_, ok = ingot.As[ingot.BIOSSettings](m)
+	note("bios settings", ok)
+	_, ok = ingot.As[ingot.FirmwareInventory](m)
+	note("firmware", ok)
+	_, ok = ingot.As[ingot.Vendor](m)
+	note("vendor", ok)
 	return names
 }
 

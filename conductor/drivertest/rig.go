@@ -40,6 +40,10 @@ type Truth struct {
 	// PowerCommands and BootCommands count the commands to change these that the BMC has received so far.
 	PowerCommands, BootCommands int
 	NMIs                        int // received by the machine
+	// Image is the URL of what is in the virtual CD drive; "" nothing.
+	Image string
+	// Changes count the other commands to change something, by the other side's word for them.
+	Changes map[string]int
 }
 
 // Fault is a way in which a BMC misbehaves.

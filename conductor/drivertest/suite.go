@@ -21,12 +21,15 @@ type Suite struct {
 	// Modes says that the firmware mode is kept with the boot device, as the BMC's other side shows.
 	Modes bool
 	// Abilities are the names of the extra abilities that a machine must have, of those that Run knows: "close",
-	// "boot devices", "nmi", "sensors", "event log". It must have no others of these.
+	// "boot devices", "nmi", "sensors", "event log", "boot modes", "secure boot", "indicators", "virtual media",
+	// "bios settings", "firmware", "vendor". It must have no others of these.
 	Abilities []string
 	// PowerOnly leaves out what is about boot devices, for other sides that cannot show them.
 	PowerOnly bool
 	// NoNMI says that this BMC refuses NMIs, which the machine must tell as Unsupported.
 	NoNMI bool
+	// LightsUnread says that this BMC switches lights and does not say what they do: they are in an unknown state.
+	LightsUnread bool
 }
 
 // Patience of the suite. None of them is an expectation of speed.
@@ -64,6 +67,13 @@ func Run(t *testing.T, s Suite) {
 		{"nmi", nmi},
 		{"sensors", sensors},
 		{"event log", eventLog},
+		{"boot modes", bootModes},
+		{"secure boot", secureBoot},
+		{"indicators", indicators},
+		{"virtual media", virtualMedia},
+		{"bios settings", biosSettings},
+		{"firmware", firmware},
+		{"vendor", vendor},
 		{"many machines at once", manyMachines},
 		{"one machine at once", oneMachineShared},
 	}

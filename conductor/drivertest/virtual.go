@@ -74,7 +74,7 @@ func (v *Virtual) Machine(t testing.TB, login Login) ingot.Machine {
 func (v *Virtual) Truth(testing.TB) Truth {
 	truth := Truth{Address: net.JoinHostPort(v.at.Host, strconv.Itoa(v.at.Port)), Power: ingot.PowerOff}
 	v.behind.mu.Lock()
-	truth.NMIs = v.behind.nmis
+	truth.NMIs, truth.Image, truth.Changes = v.behind.nmis, v.behind.image, map[string]int{}
 	if v.behind.on {
 		truth.Power = ingot.PowerOn
 	}
@@ -86,6 +86,8 @@ func (v *Virtual) Truth(testing.TB) Truth {
 			truth.PowerCommands++
 		case e.Verb == vbmc.VerbBootDevice:
 			truth.BootCommands++
+		case e.Verb == vbmc.VerbSecureBoot, e.Verb == vbmc.VerbBIOS, e.Verb == vbmc.VerbIndicator, e.Verb == vbmc.VerbMediaInsert, e.Verb == vbmc.VerbMediaEject:
+			truth.Changes[e.Verb]++
 		}
 	}
 	if boot := v.server.Boot(); boot.Set() {
@@ -117,9 +119,18 @@ func (v *Virtual) Break(_ testing.TB, f Fault) bool {
 
 // behind is the machine behind the virtual BMC. It obeys at once.
 type behind struct {
-	mu   sync.Mutex
-	on   bool
-	nmis int
+	mu    sync.Mutex
+	on    bool
+	nmis  int
+	image string
+}
+
+// LoadMedia keeps what is in the drive.
+func (b *behind) LoadMedia(_ context.Context, image string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.image = image
+	return nil
 }
 
 // Power says whether it is on.

@@ -36,6 +36,8 @@ type control struct {
 	machine Machine
 	record  func(Entry)
 	now     func() time.Time
+	// started, when set, hears that the machine runs its firmware.
+	started func()
 	// timeout is Server.BootTimeout.
 	timeout time.Duration
 
@@ -109,6 +111,9 @@ func (c *control) start(ctx context.Context, action PowerAction) error {
 	c.did(verb, boot.String(), err)
 	if err != nil {
 		return fmt.Errorf("cannot switch the machine %s: %w", action, err)
+	}
+	if c.started != nil {
+		c.started()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -216,6 +221,9 @@ func (c *control) takeBoot() Boot {
 		c.setBootLocked(Boot{})
 	}
 	c.mu.Unlock()
+	if c.started != nil {
+		c.started()
+	}
 	c.did(VerbSelfBoot, boot.String(), nil)
 	return boot
 }

@@ -37,6 +37,9 @@ const (
 	VerbMediaInsert = "media-insert" // argument: the image's URL
 	VerbMediaEject  = "media-eject"
 	VerbSELClear    = "sel-clear"
+	VerbSecureBoot  = "secure-boot" // argument: true or false
+	VerbBIOS        = "bios"        // argument: the attributes, or reset
+	VerbIndicator   = "indicator"   // argument: Lit, Blinking or Off
 	// VerbPanic is a packet that broke a parser; the packet was dropped.
 	VerbPanic = "panic"
 )

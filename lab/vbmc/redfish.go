@@ -27,6 +27,7 @@ type redfishServer struct {
 	sessions tokens
 	media    mediaState
 	mode     bootMode
+	firmware firmware
 }
 
 // answer is what a handler returns; body nil is 204.
@@ -52,6 +53,8 @@ const maxBody = 64 << 10
 func newRedfishServer(s *Server) *redfishServer {
 	r := &redfishServer{server: s, sessions: tokens{now: s.Now, limit: s.Sessions}}
 	r.mode.legacy = s.device.LegacyBIOS
+	r.firmware.values, r.firmware.light = factorySettings(), "Off"
+	s.control.started = r.firmware.started
 	r.routes = r.table()
 	var protocols http.Protocols
 	protocols.SetHTTP1(true) // HTTP/2 connections cannot be broken off for one request

@@ -77,15 +77,21 @@ func (r *redfishServer) bootObject() object {
 	}
 }
 
-// patchSystem changes the boot override; what is left out stays as it is.
+// patchSystem changes the boot override or the locator light; what is left out stays as it is.
 func (r *redfishServer) patchSystem(ctx context.Context, body []byte) (answer, error) {
-	values, err := properties(body, "Boot")
+	values, err := properties(body, "Boot", "IndicatorLED")
+	if err == nil {
+		err = r.setIndicator(ctx, values)
+	}
 	if err != nil {
 		return answer{}, err
 	}
 	raw, ok := values["Boot"]
-	if !ok {
-		return answer{}, refuseProperty("PropertyMissing", "Boot", "There is nothing to change: only Boot can be.")
+	switch {
+	case !ok && len(values) > 0:
+		return r.system(ctx, nil)
+	case !ok:
+		return answer{}, refuseProperty("PropertyMissing", "Boot", "There is nothing to change: only Boot and IndicatorLED can be.")
 	}
 	wanted, err := properties(raw, "BootSourceOverrideEnabled", "BootSourceOverrideTarget", "BootSourceOverrideMode", "HttpBootUri")
 	if err != nil {

@@ -19,7 +19,7 @@ func (r *redfishServer) chassis(ctx context.Context, _ []byte) (answer, error) {
 	return answer{body: object{
 		"@odata.id": boxPath, "@odata.type": "#Chassis.v1_23_0.Chassis", "Id": "1",
 		"Name": d.Model, "ChassisType": "RackMount", "Manufacturer": d.Manufacturer, "Model": d.Model,
-		"SerialNumber": d.Serial, "PowerState": state, "Status": healthy(),
+		"SerialNumber": d.Serial, "UUID": d.UUID.String(), "PowerState": state, "Status": healthy(), "IndicatorLED": r.firmware.indicator(),
 		"Power": link(boxPath + "/Power"), "Thermal": link(boxPath + "/Thermal"),
 		"Links": object{"ComputerSystems": links(systemPath), "ManagedBy": links(managerPath)},
 	}}, nil

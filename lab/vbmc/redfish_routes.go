@@ -3,6 +3,7 @@ package vbmc
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -36,7 +37,7 @@ func (r *redfishServer) table() map[string]map[string]route {
 		systemPath + "/Actions/ComputerSystem.Reset": {post: {operator, r.resetSystem}},
 
 		chassisPath:          {get: {user, static(collection(chassisPath, "ChassisCollection", boxPath))}},
-		boxPath:              {get: {user, r.chassis}},
+		boxPath:              {get: {user, r.chassis}, patch: {operator, r.patchChassis}},
 		boxPath + "/Power":   {get: {user, r.power}},
 		boxPath + "/Thermal": {get: {user, r.thermal}},
 
@@ -44,6 +45,7 @@ func (r *redfishServer) table() map[string]map[string]route {
 		managerPath:                            {get: {user, r.manager}},
 		managerPath + "/Actions/Manager.Reset": {post: {admin, r.resetManager}},
 	}
+	maps.Copy(table, r.firmwareTable())
 	var ports []string
 	for i, mac := range r.server.device.MACs {
 		at := fmt.Sprintf("%s/NIC%d", portsPath, i+1)
@@ -98,6 +100,7 @@ func (r *redfishServer) root(context.Context, []byte) (answer, error) {
 		"@odata.id": rootPath, "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot",
 		"Id": "RootService", "Name": "Root Service", "RedfishVersion": "1.12.0", "UUID": r.server.device.UUID.String(),
 		"Systems": link(systemsPath), "Chassis": link(chassisPath), "Managers": link(managersPath),
+		"Registries": link(registriesPath), "UpdateService": link(updatePath),
 		"SessionService": link(servicePath), "Links": object{"Sessions": link(sessionsPath)},
 	}}, nil
 }

@@ -37,7 +37,7 @@ func (r *redfishServer) system(ctx context.Context, _ []byte) (answer, error) {
 		"@odata.id": systemPath, "@odata.type": "#ComputerSystem.v1_20_1.ComputerSystem",
 		"Id": "1", "Name": d.Model, "SystemType": "Virtual", "Manufacturer": d.Manufacturer, "Model": d.Model,
 		"SerialNumber": d.Serial, "UUID": d.UUID.String(), "PowerState": state, "Status": healthy(),
-		"Boot": r.bootObject(), "EthernetInterfaces": link(portsPath),
+		"Boot": r.bootObject(), "EthernetInterfaces": link(portsPath), "SecureBoot": link(securePath), "Bios": link(biosPath), "IndicatorLED": r.firmware.indicator(),
 		"Links": object{"Chassis": links(boxPath), "ManagedBy": links(managerPath)},
 		"Actions": object{"#ComputerSystem.Reset": object{
 			"target":                            systemPath + "/Actions/ComputerSystem.Reset",

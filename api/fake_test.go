@@ -37,7 +37,7 @@ func start(t testing.TB, change ...func(*api.API)) *service {
 	for _, f := range change {
 		f(a)
 	}
-	server := httptest.NewServer(a.Handler())
+	server := httptest.NewServer(documented(t, a.Handler()))
 	t.Cleanup(server.Close)
 	return &service{API: a, Store: db, Conductor: c, URL: server.URL}
 }

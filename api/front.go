@@ -147,12 +147,16 @@ func (r *request) identify(hr *http.Request) (err error) {
 
 // probe says whether a path is one of those beside the API proper.
 func probe(path string) bool {
-	return path == "/healthz" || path == "/livez" || path == "/metrics"
+	switch path {
+	case "/healthz", "/livez", "/metrics", "/openapi.yaml", "/docs":
+		return true
+	}
+	return false
 }
 
 // openPath says whether everybody may read a path: discovery and the probes, but not the figures.
 func openPath(path string) bool {
-	return path == "/" || path == "/v1" || path == "/healthz" || path == "/livez" || ramdiskPath(path)
+	return path == "/" || path == "/v1" || probe(path) && path != "/metrics" || ramdiskPath(path)
 }
 
 func ramdiskPath(path string) bool {

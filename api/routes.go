@@ -107,6 +107,8 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"GET", "/networks", 1, "network:get", listNetworks},
 		route{"GET", "/healthz", 0, public, showReady},
 		route{"GET", "/livez", 0, public, showAlive},
+		route{"GET", "/openapi.yaml", 0, public, showOpenAPI},
+		route{"GET", "/docs", 0, public, showDocs},
 	)
 	add(a.Leases != nil, route{"GET", "/networks/{network}/leases", 1, "network:get", listLeases})
 	add(a.Registry != nil, route{"GET", "/metrics", 0, "metrics:get", showMetrics})

@@ -16,6 +16,7 @@ type tables struct {
 	firmware   []field[ingot.FirmwareComponent, struct{}]
 
 	rules map[string]grants // the policy, by name
+	docs  func() ([]byte, error)
 }
 
 func newTables() *tables {
@@ -23,7 +24,7 @@ func newTables() *tables {
 		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(), bios: biosFields(), firmware: firmwareFields(),
 		ports: portResource(), portgroups: portgroupResource(), chassis: chassisResource(),
 		connectors: connectorResource(), targets: targetResource(),
-		rules: map[string]grants{},
+		rules: map[string]grants{}, docs: newDocs(),
 	}
 	for _, rule := range policy() {
 		t.rules[rule.name] = rule.needs

@@ -91,6 +91,27 @@ func setRAID(ctx context.Context, r *Run, disks []any, beside bool) (Progress, e
 	return Holds(), nil
 }
 
+// agentRAID takes the answer of an agent that changed the logical disks itself (raid interface agent, which makes them by
+// software): the configuration as it is now. nil for other steps.
+func (r *Run) agentRAID(kind string, step ingot.OperationStep) func(ingot.AgentCommand) error {
+	if step.Interface != "raid" {
+		return nil
+	}
+	return func(done ingot.AgentCommand) error {
+		if step.Step == "delete_configuration" {
+			r.recordRAID(nil)
+			return nil
+		}
+		config, _ := done.Result[kind+"_result"].(map[string]any)
+		disks, _ := config["logical_disks"].([]any)
+		if len(disks) == 0 {
+			return fmt.Errorf("the agent carried out raid.%s and gave no RAID configuration back: %v", step.Step, done.Result[kind+"_result"])
+		}
+		r.recordRAID(disks)
+		return nil
+	}
+}
+
 // raidPoll is how often a controller that makes logical disks is looked at.
 const raidPoll = powerPoll / 4
 

@@ -232,7 +232,7 @@ func (r *Run) agentStep(ctx context.Context, kind string, step ingot.OperationSt
 	if step.Args != nil {
 		wire["args"] = step.Args
 	}
-	return r.once(ctx, call{ours: carries("execute_"+kind+"_step", "step", idKey, id), request: ingot.AgentRequest{
+	return r.once(ctx, call{ours: carries("execute_"+kind+"_step", "step", idKey, id), done: r.agentRAID(kind, step), request: ingot.AgentRequest{
 		Name: kind + ".execute_" + kind + "_step", Params: map[string]any{
 			"step": wire, "node": r.wireNode(), "ports": r.wirePorts(), kind + "_version": r.Op.Memory["hardware_manager_version"],
 		},

@@ -30,7 +30,7 @@ type hardware struct {
 func inBand(more map[string][]string) map[string][]string {
 	enabled := map[string][]string{
 		"bios": {"no-bios"}, "boot": {"ipxe", "pxe"}, "console": {"no-console"}, "deploy": {"direct"}, "firmware": {"no-firmware"},
-		"inspect": {"agent", "no-inspect"}, "network": {"noop", "flat"}, "raid": {"no-raid"}, "rescue": {"agent", "no-rescue"}, "storage": {"noop"}, "vendor": {"no-vendor"},
+		"inspect": {"agent", "no-inspect"}, "network": {"noop", "flat"}, "raid": {"no-raid", "agent"}, "rescue": {"agent", "no-rescue"}, "storage": {"noop"}, "vendor": {"no-vendor"},
 	}
 	for kind, names := range more {
 		enabled[kind] = names

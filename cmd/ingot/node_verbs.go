@@ -46,7 +46,18 @@ func (v *verb) run(ctx context.Context, s *session, p client.Provision) error {
 		a.wait = s.waitState(name, goals(node, p.Target)...)
 		all = append(all, a)
 	}
-	return v.Wait.carry(ctx, s, string(p.Target), all)
+	return v.Wait.carry(ctx, s, title(p.Target), all)
+}
+
+// title is what people call a verb.
+func title(v ingot.Verb) string {
+	switch v {
+	case ingot.VerbActive:
+		return "deploy"
+	case ingot.VerbDeleted:
+		return "undeploy"
+	}
+	return string(v)
 }
 
 // Each verb with what it takes.

@@ -114,7 +114,7 @@ func (v *View) Say(doing string) { v.show(doing, "") }
 func (v *View) State(state string) {
 	if v.Terminal {
 		v.mu.Lock()
-		v.state, v.doing, v.bytes, v.note = state, "", "", ""
+		v.state, v.bytes, v.note = state, "", "" // the step stays: its event came before
 		v.mu.Unlock()
 		return
 	}

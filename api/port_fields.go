@@ -59,39 +59,3 @@ func physicalNetwork(v any) error {
 	}
 	return nil
 }
-
-// linkConnection checks the shape that Ironic's LOCAL_LINK_CONN_SCHEMA gives: a switch and its port, or a port and a
-// host name, or an unmanaged network, or nothing. The switch is a MAC address or an OpenFlow datapath ID.
-func linkConnection(v any) error {
-	link, _ := v.(map[string]any)
-	if len(link) == 0 {
-		return nil
-	}
-	for key, item := range link {
-		_, isText := item.(string)
-		known := contains([]string{"port_id", "switch_id", "hostname", "switch_info", "network_type"}, key)
-		if !isText || !known || key == "network_type" && item != "managed" && item != "unmanaged" {
-			return schemaError("local_link_connection", "%s is not valid under any of the given schemas", repr(link))
-		}
-	}
-	_, hasPort := link["port_id"]
-	_, hasSwitch := link["switch_id"]
-	_, hasHost := link["hostname"]
-	if !(hasPort && (hasSwitch || hasHost)) && link["network_type"] != "unmanaged" {
-		return schemaError("local_link_connection", "%s is not valid under any of the given schemas", repr(link))
-	}
-	if !hasSwitch {
-		return nil
-	}
-	id := ingot.Text(link, "switch_id")
-	address, ok := canonicalMAC(id)
-	switch {
-	case ok:
-		link["switch_id"] = address
-	case datapathPattern.MatchString(lower(id)):
-		link["switch_id"] = lower(id)
-	default:
-		return ingot.Errorf(ingot.Invalid, "Expected a MAC address or OpenFlow datapath ID but received %s.", id)
-	}
-	return nil
-}

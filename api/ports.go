@@ -1,14 +1,10 @@
 package api
 
 import (
-	"regexp"
 	"slices"
 
 	"github.com/ingot-metal/ingot"
 )
-
-// datapathPattern is an OpenFlow datapath ID in lower case.
-var datapathPattern = regexp.MustCompile(`^(0x)?[0-9a-f]{16}$`)
 
 func portResource() *resource[ingot.Port, ingot.PortQuery] {
 	type port = ingot.Port
@@ -31,6 +27,7 @@ func portResource() *resource[ingot.Port, ingot.PortQuery] {
 		take:      takePort,
 		judge:     judgePort,
 		deletable: deletablePort,
+		older:     (*request).hideTunnels,
 	}
 }
 
@@ -118,6 +115,9 @@ func takePort(r *request, body any, p *ingot.Port) error {
 		return err
 	}
 	if err := r.tables.ports.fill(r, body, p); err != nil {
+		return err
+	}
+	if err := r.linkKnown(p.LocalLinkConnection); err != nil {
 		return err
 	}
 	node, err := r.ownerNamed(owner)

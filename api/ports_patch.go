@@ -13,6 +13,9 @@ func judgePort(r *request, p *ingot.Port, ops []patchOp) (func(before, after *in
 	if err != nil {
 		return nil, err
 	}
+	if err := r.linkPatchKnown(ops); err != nil {
+		return nil, err
+	}
 	preview := *p
 	if err := applyPatch(r.tables.ports.fields, &preview, ops); err != nil {
 		return nil, err

@@ -68,6 +68,8 @@ type resource[T, Q any] struct {
 	take func(r *request, body any, t *T) error
 	// judge prepares a patch: what it gives runs in the transaction, with the thing before and after.
 	judge func(r *request, t *T, ops []patchOp) (func(before, after *T) error, error)
+	// older makes an answer what the client's version expects, where hiding fields is not enough.
+	older func(r *request, out map[string]any)
 	// deletable says why the thing may not be deleted.
 	deletable func(r *request, t *T) error
 }
@@ -177,6 +179,9 @@ func (s *resource[T, Q]) get(r *request, ident string) (T, error) {
 func (s *resource[T, Q]) render(r *request, t *T, selected []string) map[string]any {
 	at := s.path + "/" + s.uuid(t)
 	out := render(r, s.fields, t, selected)
+	if s.older != nil {
+		s.older(r, out)
+	}
 	redact(r, s.fields, out, s.holder(t))
 	linkParts(r, s.fields, at, out)
 	out["links"] = r.links(at)

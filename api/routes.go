@@ -9,6 +9,19 @@ type route struct {
 	handle       handler
 }
 
+// Patterns are the methods and paths that users may call, "GET /v1/nodes/{node}", for whoever describes or tests them.
+func (a *API) Patterns() []string {
+	var patterns []string
+	for _, rt := range a.userRoutes(newTables()) {
+		prefix := "/v1"
+		if probe(rt.path) {
+			prefix = ""
+		}
+		patterns = append(patterns, rt.method+" "+prefix+rt.path)
+	}
+	return patterns
+}
+
 // userRoutes is everything that users may call.
 func (a *API) userRoutes(t *tables) []route {
 	routes := discoveryRoutes()

@@ -45,13 +45,26 @@ func renderDocs() ([]byte, error) {
 	if err := yaml.Unmarshal(openAPI, &d); err != nil {
 		return nil, err
 	}
-	page, err := template.New("docs").Parse(docsPage)
+	page, err := template.New("docs").Funcs(template.FuncMap{"prose": prose}).Parse(docsPage)
 	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
 	err = page.Execute(&out, d.view())
 	return out.Bytes(), err
+}
+
+// prose is a paragraph with its **words** and `code` marked.
+func prose(text string) template.HTML {
+	marked := template.HTMLEscapeString(text)
+	for mark, tag := range map[string]string{"**": "b", "`": "code"} {
+		parts := strings.Split(marked, mark)
+		for i := 1; i+1 < len(parts); i += 2 {
+			parts[i] = "<" + tag + ">" + parts[i] + "</" + tag + ">"
+		}
+		marked = strings.Join(parts, "")
+	}
+	return template.HTML(marked) //nolint:gosec // escaped above
 }
 
 // docsDocument is what the page shows of the document.

@@ -82,3 +82,31 @@ func TestEventsUnseen(t *testing.T) {
 		require.Contains(t, next(), fmt.Sprintf("id: %d\n", id))
 	}
 }
+
+// TestEventsOfAProject: a project hears of its own nodes, and of no others.
+func TestEventsOfAProject(t *testing.T) {
+	t.Parallel()
+	s := policed(t)
+	mine, theirs := s.uuid(t, "owned"), s.uuid(t, "other")
+	hears := func(persona, last string) string { // up to the creation of the last port that the persona hears of
+		next, heard := s.listen(t, "?after=0", as(persona)), ""
+		for {
+			block := next()
+			heard += block
+			if strings.Contains(block, "event: port.created") && strings.Contains(block, last) {
+				return heard
+			}
+		}
+	}
+	for persona, want := range map[string]bool{"reader@system": true, "reader@p1": false, "admin@p2": false} {
+		last := mine
+		if want {
+			last = theirs
+		}
+		heard := hears(persona, last)
+		require.Contains(t, heard, mine, persona)
+		require.Equal(t, want, strings.Contains(heard, theirs), persona)
+	}
+	require.NotContains(t, hears("reader@p3", theirs), mine)
+	s.must(t, 404, "GET", "/v1/events?node=other", nil, as("admin@p1"))
+}

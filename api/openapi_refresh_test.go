@@ -115,11 +115,15 @@ func tableOf(path string) (*api.Table, bool) {
 
 // listParams are a list's parameters: paging, and the filters of the table; those that people wrote stay.
 func listParams(t *api.Table, was *yaml.Node) []any {
-	params := []any{}
-	for _, name := range []string{"limit", "marker", "sort_key", "sort_dir", "fields", "detail"} {
-		params = append(params, ref("/components/parameters/"+name))
+	params, names := []any{}, map[string]bool{}
+	written := func(name string) bool {
+		return was != nil && slices.ContainsFunc(was.Content, func(n *yaml.Node) bool { return get(n, "name") != nil && get(n, "name").Value == name })
 	}
-	names := map[string]bool{}
+	for _, name := range []string{"limit", "marker", "sort_key", "sort_dir", "fields", "detail"} {
+		if !written(name) {
+			params = append(params, ref("/components/parameters/"+name))
+		}
+	}
 	for _, row := range t.Rows {
 		if !row.Filter {
 			continue

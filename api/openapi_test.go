@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -203,6 +204,9 @@ func TestDocumentIsWhole(t *testing.T) {
 	t.Parallel()
 	d, err := theDocument()
 	require.NoError(t, err)
+	spec, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	require.NoError(t, err)
+	require.NoError(t, spec.Validate(t.Context()), "openapi.yaml is no OpenAPI 3.1")
 	ids := []string{}
 	for path, item := range d.paths {
 		for method, operation := range item {

@@ -33,3 +33,19 @@ type PortgroupQuery struct {
 
 // VIFKey is where a port or port group keeps the virtual interface that is attached to it, within internal_info.
 const VIFKey = "tenant_vif_port_id"
+
+// WithVIF is a copy of a port's or port group's internal_info with another virtual interface attached, or none.
+func WithVIF(internal map[string]any, id string) map[string]any {
+	if id == Text(internal, VIFKey) {
+		return internal
+	}
+	out := make(map[string]any, len(internal)+1)
+	for key, v := range internal {
+		out[key] = v
+	}
+	delete(out, VIFKey)
+	if id != "" {
+		out[VIFKey] = id
+	}
+	return out
+}

@@ -72,6 +72,13 @@ func policed(t *testing.T, change ...func(*api.API)) *service {
 	s.must(t, 201, "POST", "/v1/nodes", `{"driver": "fake-hardware", "name": "other", "owner": "p3"}`, admin)
 	s.must(t, 201, "POST", "/v1/ports", `{"address": "52:54:00:00:00:01", "name": "port1", "node_ident": "owned"}`, admin)
 	s.must(t, 201, "POST", "/v1/ports", `{"address": "52:54:00:00:00:02", "node_ident": "other"}`, admin)
+	for _, name := range []string{"owned", "other"} {
+		node, _ := s.must(t, 200, "GET", "/v1/nodes/"+name, nil, admin).body["uuid"].(string)
+		s.set(t, node, func(n *ingot.Node) { n.Interfaces.Network = "noop" }) // attaches again and again
+		s.must(t, 201, "POST", "/v1/portgroups", map[string]any{"node_uuid": node, "name": "group-" + name}, admin)
+		s.must(t, 201, "POST", "/v1/volume/connectors", map[string]any{"node_uuid": node, "type": "iqn", "connector_id": name}, admin)
+		s.must(t, 201, "POST", "/v1/volume/targets", map[string]any{"node_uuid": node, "volume_type": "iscsi", "volume_id": name, "boot_index": 0}, admin)
+	}
 	return s
 }
 
@@ -115,6 +122,13 @@ func TestRoles(t *testing.T) {
 		{"GET", "/v1/networks", "", "reader", "", ""},
 		{"GET", "/v1/chassis", "", "reader", "", ""},
 		{"POST", "/v1/chassis", `{}`, "admin", "", ""},
+		{"GET", "/v1/portgroups/group-owned", "", "reader", "reader", "reader"},
+		{"PATCH", "/v1/portgroups/group-owned", `[{"op": "add", "path": "/extra/a", "value": 1}]`, "member", "manager", ""},
+		{"GET", nodes + "/vifs", "", "reader", "reader", "reader"},
+		{"POST", nodes + "/vifs", `{"id": "a"}`, "member", "member", "manager"},
+		{"GET", nodes + "/volume", "", "reader", "reader", "reader"},
+		{"GET", "/v1/shards", "", "reader", "", ""},
+		{"POST", "/v1/events", `{"events": [{"event": "network.bind_port", "port_id": "11111111-2222-4333-8444-555555555555", "mac_address": "52:54:00:00:00:01", "status": "UP"}]}`, "admin", "", ""},
 		{"GET", "/metrics", "", "reader", "", ""},
 	}
 	for _, row := range rows {
@@ -149,9 +163,9 @@ func TestRoleLists(t *testing.T) {
 	t.Parallel()
 	s := policed(t)
 	for persona, want := range map[string]int{"reader@system": 2, "reader@p1": 1, "reader@p2": 1, "admin@p3": 1, "admin@p4": 0, "service@p1": 1} {
-		for _, path := range []string{"nodes", "ports"} {
+		for _, path := range []string{"nodes", "ports", "portgroups", "volume/connectors", "volume/targets"} {
 			a := s.must(t, 200, "GET", "/v1/"+path, nil, as(persona))
-			require.Len(t, a.body[path], want, "%s lists %s", persona, path)
+			require.Len(t, a.body[strings.TrimPrefix(path, "volume/")], want, "%s lists %s", persona, path)
 		}
 	}
 	a := s.must(t, 403, "GET", "/v1/nodes?project=p3", nil, as("reader@p1"))

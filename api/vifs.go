@@ -63,13 +63,13 @@ func detachVIF(r *request) (response, error) {
 	return r.changeVIFs("detached", id, func(n *ingot.Node, ports []ingot.Port, groups []ingot.Portgroup) error {
 		for i := range ports {
 			if ingot.Text(ports[i].Internal, ingot.VIFKey) == id {
-				ports[i].Internal = withVIF(ports[i].Internal, "")
+				ports[i].Internal = ingot.WithVIF(ports[i].Internal, "")
 				return nil
 			}
 		}
 		for i := range groups {
 			if ingot.Text(groups[i].Internal, ingot.VIFKey) == id {
-				groups[i].Internal = withVIF(groups[i].Internal, "")
+				groups[i].Internal = ingot.WithVIF(groups[i].Internal, "")
 				return nil
 			}
 		}
@@ -96,17 +96,4 @@ func (r *request) changeVIFs(what, id string, change func(*ingot.Node, []ingot.P
 		}, event)
 	})
 	return response{status: http.StatusNoContent}, err
-}
-
-// withVIF is internal_info with another virtual interface, or none.
-func withVIF(internal map[string]any, id string) map[string]any {
-	out := map[string]any{}
-	for key, v := range internal {
-		out[key] = v
-	}
-	delete(out, ingot.VIFKey)
-	if id != "" {
-		out[ingot.VIFKey] = id
-	}
-	return out
 }

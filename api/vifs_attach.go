@@ -55,7 +55,7 @@ func (v vif) attach(_ *ingot.Node, ports []ingot.Port, groups []ingot.Portgroup)
 		g := &groups[i]
 		wanted := v.port == "" && (v.group == "" || v.group == g.UUID)
 		if wanted && ingot.Text(g.Internal, ingot.VIFKey) == "" && members[g.UUID] && !split[g.UUID] {
-			g.Internal = withVIF(g.Internal, v.id)
+			g.Internal = ingot.WithVIF(g.Internal, v.id)
 			return nil
 		}
 	}
@@ -72,7 +72,7 @@ func (v vif) attach(_ *ingot.Node, ports []ingot.Port, groups []ingot.Portgroup)
 	if best == nil {
 		return ingot.Errorf(ingot.Invalid, "Unable to attach VIF %s, not enough free physical ports.", v.id)
 	}
-	best.Internal = withVIF(best.Internal, v.id)
+	best.Internal = ingot.WithVIF(best.Internal, v.id)
 	return nil
 }
 

@@ -66,9 +66,12 @@ func (c *Conductor) cleans(n *ingot.Node) bool {
 }
 
 // forgetInstance clears what belonged to the instance (Ironic: undeploy clears instance_info, instance_uuid and the
-// allocation).
+// allocation, and detaches virtual interfaces).
 func forgetInstance(ctx context.Context, r *Run) (Progress, error) {
 	if err := r.c.Blobs.DeleteBlob(ctx, configDriveKey(r.Node.UUID)); err != nil {
+		return Progress{}, err
+	}
+	if err := r.c.NodePorts.ChangeNodePorts(ctx, r.Node.UUID, detachAll(r.Node.ProvisionState)); err != nil {
 		return Progress{}, err
 	}
 	r.Change(func(n *ingot.Node) {
@@ -77,6 +80,23 @@ func forgetInstance(ctx context.Context, r *Run) (Progress, error) {
 		endLease(n)
 	})
 	return Holds(), nil
+}
+
+// detachAll takes the instance's virtual interfaces off the node's ports and port groups, if the node is still in the
+// state: a pass that lost its claim must not touch the next instance's.
+func detachAll(state ingot.State) func(*ingot.Node, []ingot.Port, []ingot.Portgroup) error {
+	return func(n *ingot.Node, ports []ingot.Port, groups []ingot.Portgroup) error {
+		if n.ProvisionState != state {
+			return nil
+		}
+		for i := range ports {
+			ports[i].Internal = ingot.WithVIF(ports[i].Internal, "")
+		}
+		for i := range groups {
+			groups[i].Internal = ingot.WithVIF(groups[i].Internal, "")
+		}
+		return nil
+	}
 }
 
 // cleaned ends a cleaning; a retired node goes to manageable instead of available.

@@ -21,6 +21,7 @@ type Conductor struct {
 	Operations Operations
 	Wakes      Wakes
 	Nodes      Nodes
+	NodePorts  NodePorts
 	Leases     Leases
 	Blobs      Blobs
 	Firmware   Firmware

@@ -43,6 +43,12 @@ type Nodes interface {
 	ListPorts(ctx context.Context, query ingot.PortQuery) ([]ingot.Port, error)
 }
 
+// NodePorts changes a node's ports and port groups.
+type NodePorts interface {
+	// ChangeNodePorts runs the change in a transaction, perhaps more than once; what is as it was is not written.
+	ChangeNodePorts(ctx context.Context, node string, change func(*ingot.Node, []ingot.Port, []ingot.Portgroup) error, events ...ingot.Event) error
+}
+
 // Leases keeps two conductors from talking to one BMC at a time.
 type Leases interface {
 	// LeaseBMC grants the lease until the given time, or says how long the present one still holds.

@@ -51,7 +51,7 @@ func worldOn(t *testing.T, s *store.Store) *world {
 // start begins a conductor; change adjusts it before it runs.
 func (w *world) start(change func(*conductor.Conductor)) {
 	c := &conductor.Conductor{
-		ID: uuid.NewString(), Hostname: "here", Operations: w.store, Wakes: w.store, Nodes: w.store, Leases: w.store, Blobs: w.store, Firmware: w.store,
+		ID: uuid.NewString(), Hostname: "here", Operations: w.store, Wakes: w.store, Nodes: w.store, NodePorts: w.store, Leases: w.store, Blobs: w.store, Firmware: w.store,
 		Machines: machines{w}, Images: imagesThatAreThere{}, BootURL: func(netip.Addr) string { return "http://boot" },
 		Settings: conductor.Settings{Poll: 20 * time.Millisecond, PowerSync: -1, AutomatedClean: true, MaxCleans: 1000, MaxDeploys: 1000},
 	}

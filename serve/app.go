@@ -90,7 +90,7 @@ func (a *App) wire() error {
 	rack := &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
 	drivers := &Drivers{Enabled: cfg.Drivers, Hostname: cfg.Hostname, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors}
 	a.Conductor = &conductor.Conductor{
-		ID: uuid.NewString(), Hostname: cfg.Hostname, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
+		ID: uuid.NewString(), Hostname: cfg.Hostname, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
 		Events: a.Store.AppendEvents,
 	}

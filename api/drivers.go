@@ -131,14 +131,19 @@ func (r *request) renderDriver(h *ingot.HardwareType, detail bool, fields []stri
 			out["enabled_"+f.name+"s"] = slices.Concat([]string{}, h.Enabled[kind])
 		}
 	}
+	var unknown []string
+	for _, name := range fields {
+		if _, known := out[name]; !known && name != "links" {
+			unknown = append(unknown, name)
+		}
+	}
+	if unknown != nil {
+		slices.Sort(unknown)
+		return nil, ingot.Errorf(ingot.Invalid, `Field(s) "%s" are not valid`, strings.Join(unknown, ", "))
+	}
 	for name := range out {
 		if fields != nil && !contains(fields, name) {
 			delete(out, name)
-		}
-	}
-	for _, name := range fields {
-		if out[name] == nil && name != "links" && !strings.HasPrefix(name, "default_") {
-			return nil, ingot.Errorf(ingot.Invalid, `Field(s) "%s" are not valid`, name)
 		}
 	}
 	out["links"] = r.links("drivers/" + h.Name)

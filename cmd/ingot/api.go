@@ -18,7 +18,7 @@ import (
 type apiFlags struct {
 	API         string   `name:"api" default:"http://127.0.0.1:6385" env:"INGOT_API,OS_ENDPOINT" help:"URL of the API." group:"api"`
 	User        string   `env:"INGOT_USER,OS_USERNAME" help:"User name; the password comes from INGOT_PASSWORD or OS_PASSWORD." group:"api"`
-	CAFile      string   `name:"ca-file" env:"INGOT_CA_FILE,OS_CACERT" help:"PEM file of the authority that the API's certificate is from." type:"path" group:"api"`
+	CAFile      string   `name:"ca-file" env:"INGOT_CA_FILE,OS_CACERT" help:"PEM file of the authority that the API's certificate is from." group:"api"`
 	Fingerprint string   `env:"INGOT_FINGERPRINT" help:"SHA-256 of the one certificate to trust, as the service prints it at its start." group:"api"`
 	Version     string   `name:"api-version" default:"latest" env:"OS_BAREMETAL_API_VERSION" help:"Microversion to speak, as 1.78." group:"api"`
 	Output      string   `short:"o" enum:"table,json,yaml" default:"table" help:"How answers are printed: table, json or yaml." group:"api"`
@@ -36,16 +36,18 @@ type session struct {
 }
 
 func (f *apiFlags) session() (*session, error) {
+	// An empty variable of ours leaves the word to that of Ironic's clients.
+	base, user, file := cmp.Or(f.API, os.Getenv("OS_ENDPOINT"), "http://127.0.0.1:6385"), cmp.Or(f.User, os.Getenv("OS_USERNAME")), cmp.Or(f.CAFile, os.Getenv("OS_CACERT"))
 	s := &session{
-		Client: &client.Client{BaseURL: serviceURL(cmp.Or(f.API, os.Getenv("OS_ENDPOINT"), "http://127.0.0.1:6385")), Version: f.Version, User: f.User, Password: password()},
+		Client: &client.Client{BaseURL: serviceURL(base), Version: f.Version, User: user, Password: password()},
 		out:    os.Stdout, progress: os.Stderr, output: f.Output, columns: f.Columns,
 	}
 	s.width, s.terminal = terminal(os.Stderr)
-	if f.CAFile == "" && f.Fingerprint == "" {
+	if file == "" && f.Fingerprint == "" {
 		return s, nil
 	}
 	var err error
-	s.HTTP, err = client.Trust{CAFile: f.CAFile, Fingerprint: f.Fingerprint}.HTTP()
+	s.HTTP, err = client.Trust{CAFile: file, Fingerprint: f.Fingerprint}.HTTP()
 	return s, err
 }
 

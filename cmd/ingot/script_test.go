@@ -6,11 +6,14 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/ingot-metal/ingot/serve"
 )
@@ -41,6 +44,18 @@ func startService(env *testscript.Env) (string, error) {
 		Data: env.WorkDir + "/.data", Dev: true, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: "127.0.0.1:0"},
 		Fake: serve.Fake{Boot: 10 * time.Millisecond, Command: 10 * time.Millisecond},
 	}
+	scheme := "http://"
+	if strings.HasSuffix(env.WorkDir, "secure") {
+		users := filepath.Join(env.WorkDir, "users")
+		hash, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(users, []byte("ali:"+string(hash)+"\n"), 0o600); err != nil {
+			return "", err
+		}
+		cfg.API.Auth, cfg.API.Users, cfg.API.TLS, scheme = "http_basic", users, "self-signed", "https://"
+	}
 	app, err := serve.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
@@ -54,7 +69,7 @@ func startService(env *testscript.Env) (string, error) {
 			env.T().Log("the service ended with", err)
 		}
 	})
-	return "http://" + app.APIAddress(), nil
+	return scheme + app.APIAddress(), nil
 }
 
 // exits is "exits CODE COMMAND...": the command has to end with the code.

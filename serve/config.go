@@ -143,7 +143,7 @@ func Load(path string) (Config, error) {
 
 // ours leaves out variables that only tests and builds of Ingot read.
 func ours(environment []string) []string {
-	clients := []string{"INGOT_API", "INGOT_USER", "INGOT_PASSWORD", "INGOT_CA_FILE", "INGOT_RESCUE_PASSWORD"} // the command line's
+	clients := []string{"INGOT_API", "INGOT_USER", "INGOT_PASSWORD", "INGOT_CA_FILE", "INGOT_FINGERPRINT", "INGOT_RESCUE_PASSWORD"} // the command line's
 	var kept []string
 	for _, v := range environment {
 		name, _, _ := strings.Cut(v, "=")

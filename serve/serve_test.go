@@ -72,6 +72,9 @@ pool_end = "127.0.0.200"
 dhcp = "full"
 `), 0o600))
 	t.Setenv("INGOT_API__LISTEN", "127.0.0.1:7000")
+	for _, name := range []string{"INGOT_API", "INGOT_USER", "INGOT_FINGERPRINT"} {
+		t.Setenv(name, "the command line's")
+	}
 	cfg, err := serve.Load(file)
 	require.NoError(t, err)
 	require.NoError(t, cfg.Check())

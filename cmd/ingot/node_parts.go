@@ -65,7 +65,7 @@ func (c *partInventory) Run(ctx context.Context, s *session) error {
 
 // Run prints the children.
 func (c *partChildren) Run(ctx context.Context, s *session) error {
-	return c.list(ctx, s, "children", nil, "child")
+	return c.list(ctx, s, "children", nil, "children")
 }
 
 // Run prints the settings.

@@ -140,6 +140,10 @@ func cell(v any) string {
 			return "-"
 		}
 		return strings.TrimSpace(strings.NewReplacer("\n", " ", "\t", " ").Replace(v))
+	case []any:
+		if words, ok := plain(v); ok {
+			return strings.Join(words, ",")
+		}
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
@@ -148,4 +152,16 @@ func cell(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(text)
+}
+
+// plain are the texts of a list that has nothing else.
+func plain(list []any) (words []string, ok bool) {
+	for _, item := range list {
+		word, ok := item.(string)
+		if !ok || word == "" {
+			return nil, false
+		}
+		words = append(words, word)
+	}
+	return words, len(list) > 0
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -18,6 +17,7 @@ import (
 	"github.com/ingot-metal/ingot/deploy-agent/internal/efiboot"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/inventory"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/netup"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/rescue"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/system"
 )
 
@@ -27,9 +27,9 @@ const holdRemark = time.Minute
 // processOne is the agent as the ramdisk's init. It never returns: if it did, the kernel would panic.
 func processOne() {
 	mounted := system.Mount()
-	var screen io.Writer = os.Stderr
+	screen := &console.Screen{To: os.Stderr}
 	if c, err := system.Console(); err == nil {
-		screen = c
+		screen.To = c
 	}
 	ring := &console.Ring{Size: logKept}
 	options := cmdline.Parse(system.Line())
@@ -55,7 +55,7 @@ func hold(cause error, log *slog.Logger) {
 }
 
 // live brings the machine up and runs the agent on it.
-func live(ctx context.Context, options cmdline.Options, screen io.Writer, ring *console.Ring, log *slog.Logger) error {
+func live(ctx context.Context, options cmdline.Options, screen *console.Screen, ring *console.Ring, log *slog.Logger) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	background(end, func() error { return system.Reap(ctx) })
@@ -90,10 +90,28 @@ func live(ctx context.Context, options cmdline.Options, screen io.Writer, ring *
 	}
 	return run(ctx, parts{
 		options: options, machine: host, screen: screen, ring: ring, setClock: system.SetClock, kernel: system.KernelLog,
-		sync: func() error { return system.Sync(host.Disks()) }, variables: efiboot.Firmware,
+		login: func(hash string) error { return login(hash, screen, log) },
+		sync:  func() error { return system.Sync(host.Disks()) }, variables: efiboot.Firmware,
 		listen: net.JoinHostPort("", strconv.Itoa(options.ListenPort)),
 		files:  []string{"/proc/mounts", "/proc/modules", "/proc/partitions", "/proc/interrupts", "/etc/resolv.conf"},
 	})
+}
+
+// login opens the console to whoever knows the password; the log goes to memory alone from then on.
+func login(hash string, screen *console.Screen, log *slog.Logger) error {
+	if err := rescue.Installed(); err != nil {
+		return err
+	}
+	terminal, err := system.Console()
+	if err != nil {
+		return err
+	}
+	log.Info("this machine is in rescue: log in here as rescue")
+	screen.Give()
+	pause := func(d time.Duration) { _ = clock.Wait(context.Background(), clock.Real{}, d) }
+	door := &rescue.Console{Terminal: terminal, Pause: pause, Shell: rescue.BusyboxShell}
+	go func() { log.Error("the rescue login ended", "error", door.Serve(hash)) }()
+	return nil
 }
 
 // devices loads the drivers of what is in the machine; then is called once the network may begin, while disks are still

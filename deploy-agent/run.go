@@ -20,6 +20,7 @@ import (
 	"github.com/ingot-metal/ingot/deploy-agent/internal/efiboot"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/erase"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/report"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/rescue"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/standby"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/steps"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/target"
@@ -49,6 +50,8 @@ type parts struct {
 	sync     func() error // flushes the disks
 	kernel   func() ([]byte, error)
 	files    []string
+	// login lets whoever knows the password with this hash log in.
+	login func(hash string) error
 	// variables opens the firmware's variables, on a machine that was started by UEFI.
 	variables func() (efiboot.Variables, error)
 }
@@ -81,6 +84,8 @@ func run(ctx context.Context, p parts) error {
 	engine.Add(reporter.Commands()...)
 	engine.Add(writer.Commands()...)
 	engine.Add(loader.Commands()...)
+	rescuer := &rescue.Rescue{Open: p.login, Seal: engine.Seal}
+	engine.Add(rescuer.Commands()...)
 	engine.Add(steps.Commands(chooser, append(eraser.Steps(), writer.Step()))...)
 	a := &agent.Agent{
 		Options: p.options, Network: p.machine, Reporter: reporter, Chooser: chooser, Engine: engine, HTTP: client,

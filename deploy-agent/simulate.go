@@ -56,6 +56,7 @@ func simulate(ctx context.Context, args []string) error {
 	}
 	return run(ctx, parts{
 		options: options, machine: machine, screen: os.Stderr, listen: f.Listen, giveUp: f.GiveUp, sync: machine.Sync,
+		login:     machine.Login,
 		variables: func() (efiboot.Variables, error) { return efiboot.Folder(machine.Variables()), nil },
 	})
 }

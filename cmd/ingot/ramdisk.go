@@ -21,6 +21,7 @@ type ramdiskBuild struct {
 	Kernel string   `help:"Kernel flavour: generic or cloud; the set's own unless told."`
 	Arch   string   `help:"Debian's name of the architecture: amd64 or arm64; this machine's unless told."`
 	Agent  string   `help:"Agent binary; the one inside this program unless told." type:"existingfile"`
+	Shell  string   `help:"A static busybox (Debian: busybox-static), for people who log in to a machine in rescue." type:"existingfile"`
 	Module []string `help:"Further kernel modules."`
 	Cache  string   `help:"Folder that keeps kernel packages." default:"${cache}"`
 	Level  int      `help:"zstd level."`
@@ -30,7 +31,7 @@ type ramdiskBuild struct {
 func (b *ramdiskBuild) Run(ctx context.Context) error {
 	options := ramdisk.Options{
 		CacheDir: b.Cache, OutDir: b.Out, AgentPath: b.Agent, Set: ramdisk.Set(b.Set), Kernel: ramdisk.Kernel(b.Kernel), Arch: b.Arch,
-		Modules: b.Module, Level: b.Level, Log: logger(true, false),
+		Modules: b.Module, Shell: b.Shell, Level: b.Level, Log: logger(true, false),
 	}
 	if b.Agent == "" {
 		agent, err := embeddedAgent(b.Arch)

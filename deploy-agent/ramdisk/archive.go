@@ -29,6 +29,13 @@ func contents(o Options, agent []byte, tree kernelTree, chosen []*modules.Module
 	for _, dir := range []string{"dev", "etc", "proc", "root", "run", "sys", "var"} {
 		records = append(records, cpio.Directory(dir, 0o755))
 	}
+	if o.Shell != "" {
+		shell, err := o.program(o.Shell, "the shell")
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, cpio.StaticFile("bin/busybox", string(shell), 0o755))
+	}
 	base := "lib/modules/" + tree.release
 	for _, m := range chosen {
 		body, err := readModule(filepath.Join(tree.modules, m.Path))

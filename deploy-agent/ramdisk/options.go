@@ -59,6 +59,8 @@ type Options struct {
 	Modules []string
 	// CABundle is a file of certificates for /etc/ssl/certs; empty means DefaultCABundle if that exists, "none" none.
 	CABundle string
+	// Shell is a static busybox for people who log in to a machine in rescue; empty packs none, and rescue is refused then.
+	Shell string
 	// Level is the zstd level, 1 to 22 as of the zstd program; 0 means DefaultLevel.
 	Level int
 	// Log gets a line per stage; nil means silence.
@@ -139,26 +141,35 @@ func (o Options) encoderOptions() []zstd.EOption {
 
 // agent reads the program and refuses one that the kernel could not start as /init: the machine would only show a panic.
 func (o Options) agent() ([]byte, error) {
-	body, name := o.Agent, "Options.Agent"
 	if o.AgentPath != "" {
-		var err error
-		if body, err = os.ReadFile(o.AgentPath); err != nil {
-			return nil, fmt.Errorf("cannot read the agent: %w", err)
-		}
-		name = o.AgentPath
+		return o.program(o.AgentPath, "the agent")
 	}
+	return o.Agent, o.static(o.Agent, "Options.Agent", "the agent")
+}
+
+// program reads a program that is to run in the ramdisk, as what it is to be.
+func (o Options) program(path, as string) ([]byte, error) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", as, err)
+	}
+	return body, o.static(body, path, as)
+}
+
+// static refuses what does not run in the ramdisk: it has no libraries.
+func (o Options) static(body []byte, name, as string) error {
 	f, err := elf.NewFile(readerAt(body))
 	if err != nil {
-		return nil, fmt.Errorf("cannot use %s as the agent: %w", name, err)
+		return fmt.Errorf("cannot use %s as %s: %w", name, as, err)
 	}
 	want := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[o.Arch]
 	if f.Machine != want {
-		return nil, fmt.Errorf("cannot use %s as the agent: it is for %v, the ramdisk for %v", name, f.Machine, want)
+		return fmt.Errorf("cannot use %s as %s: it is for %v, the ramdisk for %v", name, as, f.Machine, want)
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			return nil, fmt.Errorf("cannot use %s as the agent: it is dynamically linked; build it with CGO_ENABLED=0", name)
+			return fmt.Errorf("cannot use %s as %s: it is dynamically linked; the agent is built with CGO_ENABLED=0, and busybox-static has a static busybox", name, as)
 		}
 	}
-	return body, nil
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	ingot "github.com/ingot-metal/ingot"
@@ -43,6 +44,7 @@ type Engine struct {
 
 	commands map[string]Command
 	mu       sync.Mutex // held while a synchronous command runs
+	sealed   atomic.Bool
 	listMu   sync.Mutex
 	records  []*Record
 }
@@ -57,6 +59,9 @@ func (e *Engine) Add(commands ...Command) {
 	}
 }
 
+// Seal has every command from now on refused; those that ran stay listed.
+func (e *Engine) Seal() { e.sealed.Store(true) }
+
 // Execute starts the command and gives its record: finished for a synchronous one. ctx is the agent's life, not the
 // request's: a client that goes away stops nothing. An error, always an *ingot.AgentError, means that nothing was
 // started and nothing is listed.
@@ -67,6 +72,9 @@ func (e *Engine) Execute(ctx context.Context, name string, params Params) (*Reco
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.sealed.Load() {
+		return nil, InvalidCommand("This machine is in rescue and takes no more commands")
+	}
 	if running := e.running(); running != nil {
 		e.Log.Warn("refused a command while another runs", "command", name, "running", running.name)
 		return nil, Busy(running.name)

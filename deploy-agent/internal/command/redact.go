@@ -12,7 +12,7 @@ import (
 const Elided = "<...>"
 
 // elided are parameters that are large, secret or both, and known to whoever sent them.
-var elided = [...]string{"node", "ports", "configdrive", "image_request_authorization", "authorization"}
+var elided = [...]string{"node", "ports", "configdrive", "rescue_password", "image_request_authorization", "authorization"}
 
 // redact is params as they are listed. Recent ironic-python-agent lists none; Ingot finds its own command again by the
 // image's ID and the step's keys in them.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +36,24 @@ func (r *Ring) Dump(w io.Writer) error {
 	r.mu.Unlock()
 	_, err := w.Write(data)
 	return err
+}
+
+// Screen is a screen that can be given to somebody else.
+type Screen struct {
+	To io.Writer
+
+	given atomic.Bool
+}
+
+// Give has nothing more written to the screen.
+func (s *Screen) Give() { s.given.Store(true) }
+
+// Write writes p, unless the screen was given away.
+func (s *Screen) Write(p []byte) (int, error) {
+	if s.given.Load() {
+		return len(p), nil
+	}
+	return s.To.Write(p)
 }
 
 // Logger logs to screen and ring; a screen that cannot be written to loses nothing else.

@@ -4,6 +4,7 @@
 //
 //	DIR/machine.json  an inventory as Ironic knows it, without disks; may be missing
 //	DIR/*.img         the disks, in the order of their names
+//	DIR/rescue        the hash of the rescue password, once there is one
 //	DIR/efivars/      UEFI variables, one file each as in efivarfs; if it exists the machine boots by UEFI, else by BIOS
 package sim
 
@@ -154,6 +155,17 @@ func (m *Machine) Variables() string {
 		return ""
 	}
 	return dir
+}
+
+// Login keeps the rescue password's hash in DIR/rescue, where a real machine would let its owner in.
+func (m *Machine) Login(hash string) error {
+	if m.Dir == "" {
+		return errors.New("a pretend machine without a folder has no console")
+	}
+	if err := os.WriteFile(filepath.Join(m.Dir, "rescue"), []byte(hash+"\n"), 0o600); err != nil {
+		return fmt.Errorf("cannot keep the rescue password: %w", err)
+	}
+	return nil
 }
 
 // PCI is nothing: a pretend machine has no PCI bus.

@@ -70,4 +70,7 @@ type Conductor struct {
 	Drivers   []string
 	CreatedAt time.Time
 	UpdatedAt time.Time // last beat
+	// Process is the one that the row is of, random for each start; "" once what it had claimed was put back.
+	Process string
+	Silent  time.Duration // since the last beat, by the database's clock
 }

@@ -72,8 +72,8 @@ func (c *Conductor) Saw(e ingot.BootEvidence) {
 	}
 }
 
-// keepEvidence writes evidence to the nodes it belongs to.
-func (c *Conductor) keepEvidence(ctx context.Context) error {
+// KeepEvidence writes evidence to the nodes it belongs to, until ctx ends.
+func (c *Conductor) KeepEvidence(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():

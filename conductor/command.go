@@ -37,7 +37,7 @@ func (r *Run) once(ctx context.Context, call call) (Progress, error) {
 	if back, lost := r.agentLost(); lost {
 		return back, nil
 	}
-	wire := r.c.Machines.Agent(r.Node)
+	wire := r.c.agent(r.Node)
 	commands, err := wire.Commands(ctx, r.Node)
 	if err != nil {
 		return r.unreachable(ctx, err)
@@ -108,6 +108,8 @@ func (r *Run) unreachable(ctx context.Context, cause error) (Progress, error) {
 		return ForAgent(commandPoll, cause.Error()), nil
 	case ingot.IsFatal(cause):
 		return Progress{}, cause
+	case ctx.Err() != nil, !r.c.Pulse.acting(): // it was we who hung up
+		return Progress{}, cause
 	case !r.Node.Agent.Restarted.IsZero():
 		return Again(firstPowerOff, "the ramdisk looked itself up again and its first boot does not answer: the machine was restarted"), nil
 	case r.Op.Tries >= silentTries:
@@ -156,7 +158,7 @@ func named(name string) func(ingot.AgentCommand) bool {
 
 // askAgent sends a command that only reads, and waits for its answer.
 func (r *Run) askAgent(ctx context.Context, request ingot.AgentRequest) (ingot.AgentCommand, error) {
-	command, err := r.c.Machines.Agent(r.Node).Send(ctx, r.Node, request, true)
+	command, err := r.c.agent(r.Node).Send(ctx, r.Node, request, true)
 	if err != nil {
 		return command, err
 	}

@@ -18,6 +18,9 @@ import (
 type Conductor struct {
 	ID         string // random for each process start: the owner of BMC leases
 	Hostname   string // the claimer of operations, which clients see as reservation and conductor
+	Group      string // conductor_group of the nodes that it works on
+	Pulse      *Pulse // how it lives among others; nil is alone
+	Figures    *Figures
 	Operations Operations
 	Wakes      Wakes
 	Nodes      Nodes
@@ -120,6 +123,19 @@ func (c *Conductor) Prepare() {
 	c.plans = c.allPlans()
 	c.evidence = make(chan ingot.BootEvidence, 256)
 	c.nudge = make(chan struct{}, 1)
+	if c.Pulse != nil {
+		c.Pulse.figures = c.Figures
+		c.Pulse.defaults()
+	}
+}
+
+// claimer is this conductor as the store knows it.
+func (c *Conductor) claimer() ingot.Claimer {
+	by := ingot.Claimer{Hostname: c.Hostname, Group: c.Group, Share: c.Pulse.preferred()}
+	if c.Pulse != nil {
+		by.Process = c.Pulse.Self.Process
+	}
+	return by
 }
 
 // allPlans is the table of what this build can carry out.
@@ -143,11 +159,18 @@ func (c *Conductor) allPlans() map[ingot.Kind]Plan {
 	return plans
 }
 
-// Run carries out operations until ctx ends; passes under way are finished first.
+// Run carries out operations until ctx ends; passes under way are finished first, and then the conductor leaves. With a
+// Pulse, which must have joined, it fails when another process lives under its name.
 func (c *Conductor) Run(ctx context.Context) error {
+	beating, leave := context.WithCancel(context.WithoutCancel(ctx))
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.engine(ctx) })
-	group.Go(func() error { return c.powerSync(ctx) })
-	group.Go(func() error { return c.keepEvidence(ctx) })
+	group.Go(func() error { return c.Pulse.Run(beating) })
+	group.Go(func() error {
+		defer leave()
+		work, ctx := errgroup.WithContext(ctx)
+		work.Go(func() error { return c.engine(ctx) })
+		work.Go(func() error { return c.powerSync(ctx) })
+		return work.Wait()
+	})
 	return group.Wait()
 }

@@ -15,25 +15,47 @@ const exchangePatience = 20 * time.Second
 // exchange talks to a node's BMC once. The lease is committed before the first packet, with the exchange's deadline in
 // it: a conductor that takes over waits until it has passed. All talk with BMCs goes through here: operations, power
 // sync, sensors and the API's questions.
-func (c *Conductor) exchange(ctx context.Context, node *ingot.Node, talk func(context.Context, ingot.Machine) error) (err error) {
+func (c *Conductor) exchange(ctx context.Context, node *ingot.Node, talk func(context.Context, ingot.Machine) error) error {
 	machine, key, err := c.Machines.Machine(node)
 	if err != nil {
 		return ingot.Fatal(err)
 	}
+	ctx, done, err := c.Pulse.act(ctx)
+	if err != nil {
+		return notAsked{err}
+	}
+	defer done()
+	began := time.Now()
 	if key != "" {
 		unlock, err := c.talking.lock(ctx, key)
 		if err != nil {
 			return err
 		}
 		defer unlock()
+		began = time.Now()
 		release, err := c.lease(ctx, key)
 		if err != nil {
-			return err
+			return notAsked{err}
 		}
 		defer release()
 	}
-	ctx, cancel := context.WithTimeout(ctx, exchangePatience)
+	// What the lease took to be committed is part of its time.
+	bounded, cancel := context.WithDeadline(ctx, began.Add(exchangePatience))
 	defer cancel()
+	err = c.converse(bounded, node, machine, talk)
+	if err != nil && !c.Pulse.acting() {
+		return notAsked{err}
+	}
+	return err
+}
+
+// notAsked is a failure that says nothing of the BMC: it was not talked to, or the talk was broken off.
+type notAsked struct{ error }
+
+func (e notAsked) Unwrap() error { return e.error }
+
+// converse does the talking, and ends the session.
+func (c *Conductor) converse(ctx context.Context, node *ingot.Node, machine ingot.Machine, talk func(context.Context, ingot.Machine) error) error {
 	if closer, ok := ingot.As[ingot.Closer](machine); ok {
 		defer func() {
 			if closed := closer.Close(); closed != nil {

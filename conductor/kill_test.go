@@ -185,9 +185,22 @@ func TestKilledAnywhere(t *testing.T) {
 func killedOnce(t *testing.T, s *store.Store, p plan, at int, moment string) {
 	w := worldOn(t, s)
 	m := &mortal{Store: w.store}
-	killed := make(chan struct{})
+	kill, killed := m.killedAt(at, moment)
+	w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
+	n := p.begin(w)
+	w.untilKilled(n.UUID, killed)
+	w.kill()
+	w.start(nil)
+	end := w.ended(n.UUID)
+	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.said())
+	p.verdict(t, w, end, 1)
+}
+
+// killedAt kills the store's conductor at an asking: before, inside (done, but the answer is lost) or after it.
+func (m *mortal) killedAt(at int, moment string) (kill *asked, killed chan struct{}) {
+	killed = make(chan struct{})
 	die := func() { m.die(); close(killed) }
-	kill := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
+	return &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
 		if moment == "before" {
 			die()
 			return conductor.Progress{}, errDead
@@ -202,15 +215,7 @@ func killedOnce(t *testing.T, s *store.Store, p plan, at int, moment string) {
 		m.mu.Unlock()
 		close(killed)
 		return progress, err
-	}}
-	w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
-	n := p.begin(w)
-	w.untilKilled(n.UUID, killed)
-	w.kill()
-	w.start(nil)
-	end := w.ended(n.UUID)
-	require.Equal(t, p.to, end.ProvisionState, "%s; %q", end.LastError, w.said())
-	p.verdict(t, w, end, 1)
+	}}, killed
 }
 
 // untilKilled waits for the kill, or for the operation's end: how often a step is asked that waits for the agent depends

@@ -11,8 +11,9 @@ import (
 type Operations interface {
 	// StartOperation writes a new operation; the node must be as the decision saw it and the lane free.
 	StartOperation(ctx context.Context, start ingot.Start) (ingot.Operation, error)
-	// ClaimOperations takes up to n due operations for this conductor, each under a fresh token.
-	ClaimOperations(ctx context.Context, conductor string, n int) ([]ingot.Pass, error)
+	// ClaimOperations takes up to n due operations for this conductor, each under a fresh token. Fenced: others may take
+	// the conductor for dead.
+	ClaimOperations(ctx context.Context, by ingot.Claimer, n int) ([]ingot.Pass, error)
 	// CommitPass writes what a pass found, or answers Fenced and writes nothing when its claim was lost.
 	CommitPass(ctx context.Context, result ingot.Result) error
 	// InterruptOperation turns the live operation of a lane round.
@@ -26,10 +27,8 @@ type Operations interface {
 type Wakes interface {
 	// Wakes delivers a value when an operation may have become due.
 	Wakes() <-chan struct{}
-	// NextDue is when the next unclaimed operation is due; the zero time when none waits.
-	NextDue(ctx context.Context) (time.Time, error)
-	// ReleaseClaims puts back what a conductor that is gone had claimed.
-	ReleaseClaims(ctx context.Context, conductor string) error
+	// NextDue is when the conductor may claim the next operation; the zero time when none waits.
+	NextDue(ctx context.Context, by ingot.Claimer) (time.Time, error)
 }
 
 // Nodes is what the conductor reads and changes outside of passes.

@@ -2,7 +2,9 @@ package conductor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,7 +37,7 @@ func (c *Conductor) powerSync(ctx context.Context) error {
 // syncWorkers is how many BMCs are asked at a time (Ironic: sync_power_state_workers 8).
 const syncWorkers = 8
 
-// SyncPower goes over all nodes once. failures counts looks in a row that failed, by node.
+// SyncPower goes once over the nodes of the conductor's group that it prefers: the others of the group go over the rest. failures counts looks in a row that failed, by node.
 func (c *Conductor) SyncPower(ctx context.Context, failures map[string]int) error {
 	query := ingot.NodeQuery{IncludeChildren: true}
 	for {
@@ -43,8 +45,9 @@ func (c *Conductor) SyncPower(ctx context.Context, failures map[string]int) erro
 		if err != nil || len(nodes) == 0 {
 			return err
 		}
-		c.syncBatch(ctx, nodes, failures)
 		query.Marker = nodes[len(nodes)-1].UUID
+		share := c.Pulse.preferred()
+		c.syncBatch(ctx, slices.DeleteFunc(nodes, func(n ingot.Node) bool { return n.ConductorGroup != c.Group || !share.Has(n.UUID) }), failures)
 	}
 }
 
@@ -89,6 +92,9 @@ func syncs(n *ingot.Node) bool {
 
 // syncNode writes down what one look at a machine found.
 func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen ingot.PowerState, failed error, failures map[string]int) error {
+	if missed := (notAsked{}); errors.As(failed, &missed) {
+		return nil
+	}
 	if failed != nil {
 		failures[n.UUID]++
 		if failures[n.UUID] < c.Settings.PowerRetries || n.Maintenance {

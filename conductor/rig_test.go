@@ -50,11 +50,7 @@ func worldOn(t *testing.T, s *store.Store) *world {
 
 // start begins a conductor; change adjusts it before it runs.
 func (w *world) start(change func(*conductor.Conductor)) {
-	c := &conductor.Conductor{
-		ID: uuid.NewString(), Hostname: "here", Operations: w.store, Wakes: w.store, Nodes: w.store, NodePorts: w.store, Leases: w.store, Blobs: w.store, Firmware: w.store,
-		Machines: machines{w}, Images: imagesThatAreThere{}, BootURL: func(netip.Addr) string { return "http://boot" },
-		Settings: conductor.Settings{Poll: 20 * time.Millisecond, PowerSync: -1, AutomatedClean: true, MaxCleans: 1000, MaxDeploys: 1000},
-	}
+	c := w.newConductor("here", w.store)
 	if change != nil {
 		change(c)
 	}
@@ -66,7 +62,17 @@ func (w *world) start(change func(*conductor.Conductor)) {
 	w.live = c
 	w.stop = func() { cancel(); <-ended }
 	w.mu.Unlock()
+	go func() { _ = c.KeepEvidence(ctx) }()
 	go func() { ended <- c.Run(ctx) }()
+}
+
+// newConductor is one that has yet to be prepared.
+func (w *world) newConductor(hostname string, s *store.Store) *conductor.Conductor {
+	return &conductor.Conductor{
+		ID: uuid.NewString(), Hostname: hostname, Operations: s, Wakes: s, Nodes: s, NodePorts: s, Leases: s, Blobs: s, Firmware: s,
+		Machines: machines{w}, Images: imagesThatAreThere{}, BootURL: func(netip.Addr) string { return "http://boot" },
+		Settings: conductor.Settings{Poll: 20 * time.Millisecond, PowerSync: -1, AutomatedClean: true, MaxCleans: 1000, MaxDeploys: 1000},
+	}
 }
 
 // kill stops the conductor. What it had claimed stays claimed.
@@ -297,9 +303,9 @@ func (m *mortal) CommitPass(ctx context.Context, result ingot.Result) error {
 	return err
 }
 
-func (m *mortal) ClaimOperations(ctx context.Context, name string, n int) ([]ingot.Pass, error) {
+func (m *mortal) ClaimOperations(ctx context.Context, by ingot.Claimer, n int) ([]ingot.Pass, error) {
 	if m.isDead() {
 		return nil, errDead
 	}
-	return m.Store.ClaimOperations(ctx, name, n)
+	return m.Store.ClaimOperations(ctx, by, n)
 }

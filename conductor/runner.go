@@ -10,7 +10,7 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// engine claims what is due and passes over it until ctx ends. There is no recovery code: what a process that was
+// engine claims what is due and passes over it until ctx ends, and then lets the passes under way end. There is no recovery code: what a process that was
 // killed left behind is due again once its claims are put back, and is asked about like everything else.
 func (c *Conductor) engine(ctx context.Context) error {
 	free := make(chan struct{}, c.Settings.Workers)
@@ -36,17 +36,23 @@ func (c *Conductor) claim(ctx context.Context, free chan struct{}, passes *sync.
 	if slots == 0 {
 		return 0
 	}
-	claimed, err := c.Operations.ClaimOperations(ctx, c.Hostname, slots)
-	if err != nil && ctx.Err() == nil {
-		c.Log.Error("cannot claim operations; trying again", "error", err)
+	var claimed []ingot.Pass
+	term := c.Pulse.current()
+	if c.Pulse.acting() {
+		var err error
+		claimed, err = c.Operations.ClaimOperations(ctx, c.claimer(), slots)
+		if err != nil && ctx.Err() == nil {
+			c.Log.Error("cannot claim operations; trying again", "error", err)
+		}
 	}
+	c.Figures.claimed(len(claimed))
 	for range slots - len(claimed) {
 		free <- struct{}{}
 	}
 	for _, pass := range claimed {
 		passes.Go(func() {
 			defer func() { free <- struct{}{} }()
-			c.pass(ctx, pass)
+			c.pass(ctx, term, pass)
 		})
 	}
 	return len(claimed)
@@ -74,8 +80,11 @@ func (c *Conductor) takeFree(ctx context.Context, free chan struct{}) int {
 // that commits meanwhile nudges, since its operation may be due earlier.
 func (c *Conductor) rest(ctx context.Context) {
 	wait := c.Settings.Poll
-	if due, err := c.Wakes.NextDue(ctx); err == nil && !due.IsZero() {
+	if due, err := c.Wakes.NextDue(ctx, c.claimer()); err == nil && !due.IsZero() {
 		wait = min(wait, max(due.Sub(c.Now()), time.Millisecond))
+	}
+	if !c.Pulse.acting() {
+		wait = c.Settings.Poll
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -84,52 +93,6 @@ func (c *Conductor) rest(ctx context.Context) {
 	case <-c.Wakes.Wakes():
 	case <-c.nudge:
 	case <-timer.C:
-	}
-}
-
-// pass asks one step of one claimed operation and commits what it found. A pass that was begun is finished even while
-// the process stops; a store that does not answer is tried until then.
-func (c *Conductor) pass(ctx context.Context, claimed ingot.Pass) {
-	r := c.newRun(claimed)
-	finish := context.WithoutCancel(ctx)
-	c.advance(finish, r)
-	for {
-		err := c.Operations.CommitPass(finish, r.result())
-		if err == nil {
-			c.nudgeEngine()
-			return
-		}
-		if ingot.CodeOf(err) == ingot.Fenced {
-			c.Log.Info("claim lost; the pass is dropped", "operation", r.Op.UUID, "node", r.Node.UUID)
-			return
-		}
-		c.Log.Error("cannot commit a pass; trying again", "operation", r.Op.UUID, "node", r.Node.UUID, "error", err)
-		if !pause(ctx, commitRetry) {
-			return // the next process puts the claim back and asks again
-		}
-	}
-}
-
-// nudgeEngine has a resting engine look again at what is due next.
-func (c *Conductor) nudgeEngine() {
-	select {
-	case c.nudge <- struct{}{}:
-	default: // one is waiting to be read
-	}
-}
-
-// commitRetry is how long a store that failed is left alone.
-const commitRetry = time.Second
-
-// pause lets d pass; false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 

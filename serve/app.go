@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/api"
 	"github.com/ingot-metal/ingot/conductor"
 	"github.com/ingot-metal/ingot/conductor/agent"
@@ -34,6 +33,8 @@ type App struct {
 	API       *api.API
 
 	log        *slog.Logger
+	process    string // random for each start
+	seat       *seat  // nil where none is needed
 	images     *images.Service
 	pxe        *pxe.Server
 	apiListen  net.Listener
@@ -50,7 +51,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	if err := os.MkdirAll(filepath.Join(cfg.Data, "images"), 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	a := &App{Config: cfg, log: log}
+	a := &App{Config: cfg, log: log, process: uuid.NewString()}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -64,14 +65,23 @@ func (a *App) open(ctx context.Context) (err error) {
 	if cfg.Database.URL != "" {
 		config.Path, config.URL = "", cfg.Database.URL
 	}
+	if cfg.Database.URL != "" && cfg.has(roleConductor) {
+		if a.seat, err = takeSeat(cfg.Data, cfg.Hostname, a.process); err != nil {
+			return err
+		}
+	}
 	if a.Store, err = store.Open(ctx, config); err != nil {
 		return err
 	}
-	if err = a.openAPI(); err != nil {
-		return err
+	if cfg.has(roleAPI) {
+		if err = a.openAPI(); err != nil {
+			return err
+		}
 	}
-	if a.bootListen, err = cfg.bootListeners(); err != nil {
-		return err
+	if cfg.has(rolePXE) {
+		if a.bootListen, err = cfg.bootListeners(); err != nil {
+			return err
+		}
 	}
 	return a.wire()
 }
@@ -88,9 +98,14 @@ func (a *App) wire() error {
 		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
 	}
 	rack := &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
-	drivers := &Drivers{Enabled: cfg.Drivers, Hostname: cfg.Hostname, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors}
+	drivers := &Drivers{Enabled: cfg.Drivers, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors}
+	registry := prometheus.NewRegistry()
+	figures, err := conductor.NewFigures(registry)
+	if err != nil {
+		return err
+	}
 	a.Conductor = &conductor.Conductor{
-		ID: uuid.NewString(), Hostname: cfg.Hostname, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
+		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: figures, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
 		Events: a.Store.AppendEvents,
 	}
@@ -128,7 +143,7 @@ func (a *App) wire() error {
 		Networks:    cfg.Networks,
 
 		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject,
-		Ready: a.Store.Healthy, Registry: prometheus.NewRegistry(), PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
+		Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
 	a.pxe = &pxe.Server{
 		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
@@ -152,21 +167,29 @@ type component struct {
 	run  func(context.Context) error
 }
 
-// components are all parts, in the order in which they start; they stop in reverse.
+// components are the parts of this process's roles, in the order in which they start; they stop in reverse.
 func (a *App) components() []component {
-	return []component{
-		{"conductor row", a.beat},
-		{"conductor", a.Conductor.Run},
-		{"pruning", a.prune},
-		{"boot listener", func(ctx context.Context) error { return serveHTTP(ctx, a.bootHandler(), a.bootListen...) }},
-		{"boot service", a.pxe.Run},
-		{"api", func(ctx context.Context) error { return serveHTTP(ctx, a.userHandler(), a.apiListen) }},
+	var parts []component
+	add := func(role string, more ...component) {
+		if a.Config.has(role) {
+			parts = append(parts, more...)
+		}
 	}
+	add(roleConductor,
+		component{"conductor", a.Conductor.Run},
+		component{"pruning", a.prune})
+	add(rolePXE,
+		component{"boot evidence", a.Conductor.KeepEvidence},
+		component{"boot listener", func(ctx context.Context) error { return serveHTTP(ctx, a.bootHandler(), a.bootListen...) }},
+		component{"boot service", a.pxe.Run})
+	add(roleAPI,
+		component{"api", func(ctx context.Context) error { return serveHTTP(ctx, a.userHandler(), a.apiListen) }})
+	return parts
 }
 
 // Run puts back what an earlier process had claimed and runs all components until ctx ends or one fails.
 func (a *App) Run(ctx context.Context) error {
-	if err := a.takeOver(ctx); err != nil {
+	if err := a.join(ctx); err != nil {
 		return errors.Join(err, a.Close())
 	}
 	if a.apiPrint != "" {
@@ -174,20 +197,6 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.log.Info("ingot is up", "api", a.APIAddress(), "boot", a.Config.bootURL(netip.Addr{}), "data", a.Config.Data, "drivers", a.Config.Drivers)
 	return errors.Join(runAll(ctx, a.log, a.components()), a.Close())
-}
-
-// takeOver puts back what the process before this one had claimed: on an embedded database everything, on a shared one
-// what was claimed under this host's name.
-func (a *App) takeOver(ctx context.Context) error {
-	before := ""
-	if a.Config.Database.URL != "" {
-		before = a.Config.Hostname
-	}
-	err := a.Store.ReleaseClaims(ctx, before)
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("cannot take over what the last process left: %w", err)
-	}
-	return nil
 }
 
 // runAll starts components in order and stops them in reverse: each has a context of its own.
@@ -241,20 +250,12 @@ func (a *App) bootRoutes(mux *http.ServeMux) {
 	mux.Handle("/images/", a.images.Handler())
 }
 
-// APIAddress is where the API listens.
-func (a *App) APIAddress() string { return a.apiListen.Addr().String() }
-
-// beat keeps the conductor's row alive.
-func (a *App) beat(ctx context.Context) error {
-	row := ingot.Conductor{Hostname: a.Config.Hostname, Drivers: a.Config.Drivers}
-	for {
-		if err := a.Store.Beat(ctx, row); err != nil && ctx.Err() == nil {
-			a.log.Error("cannot say that this conductor is alive; trying again", "error", err)
-		}
-		if !wait(ctx, time.Second) {
-			return nil
-		}
+// APIAddress is where the API listens; "" without that role.
+func (a *App) APIAddress() string {
+	if a.apiListen == nil {
+		return ""
 	}
+	return a.apiListen.Addr().String()
 }
 
 // prune removes old history, events and leases once an hour.
@@ -296,6 +297,7 @@ func (a *App) Close() error {
 	if a.auditFile != nil {
 		errs = append(errs, a.auditFile.Close())
 	}
+	errs = append(errs, a.seat.leave())
 	return errors.Join(errs...)
 }
 

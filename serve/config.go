@@ -32,6 +32,7 @@ type Config struct {
 	Data     string          `koanf:"data"`
 	Dev      bool            `koanf:"dev"`
 	Hostname string          `koanf:"hostname"` // "" asks the operating system
+	Roles    []string        `koanf:"roles"`    // api, conductor, pxe; empty is all
 	Database Database        `koanf:"database"`
 	API      API             `koanf:"api"`
 	Boot     Boot            `koanf:"boot"`
@@ -87,6 +88,7 @@ type Images struct {
 
 // Conduct is the conductor's part, in seconds where Ironic has seconds.
 type Conduct struct {
+	Group           string        `koanf:"conductor_group"` // of the nodes that it works on; "" is that of nodes without one
 	AutomatedClean  *bool         `koanf:"automated_clean"` // true
 	CallbackTimeout time.Duration `koanf:"callback_timeout"`
 	CommandTimeout  time.Duration `koanf:"command_timeout"`
@@ -182,7 +184,8 @@ func (c *Config) Check() error {
 		}
 		c.Hostname = name
 	}
-	return errors.Join(c.checkAuth(), c.checkTLS(), c.checkLessee(), c.checkDrivers(), c.checkNetworks())
+	c.Conduct.Group = strings.ToLower(c.Conduct.Group)
+	return errors.Join(c.checkRoles(), c.checkAuth(), c.checkTLS(), c.checkLessee(), c.checkDrivers(), c.checkNetworks())
 }
 
 func text(s *string, otherwise string) {

@@ -130,10 +130,9 @@ func bmcKey(info map[string]any, address, port, otherwise string) string {
 
 // Drivers assembles machines out of the table (conductor.Machines) and shows it (api.Drivers).
 type Drivers struct {
-	Enabled  []string // hardware types; the others are refused
-	Hostname string
-	Fake     *fake.Rack
-	Wire     *agent.Client
+	Enabled []string // hardware types; the others are refused
+	Fake    *fake.Rack
+	Wire    *agent.Client
 	// Alive lists the conductors.
 	Alive func(context.Context) ([]ingot.Conductor, error)
 
@@ -208,13 +207,22 @@ func (d *Drivers) Supports(n *ingot.Node, kind, implementation string) bool {
 	return err == nil && slices.Contains(h.enabled[kind], implementation)
 }
 
-// HardwareTypes are the enabled ones.
-func (d *Drivers) HardwareTypes(context.Context) ([]ingot.HardwareType, error) {
+// HardwareTypes are the enabled ones, with the conductors that carry them now.
+func (d *Drivers) HardwareTypes(ctx context.Context) ([]ingot.HardwareType, error) {
+	conductors, err := d.Alive(ctx)
+	if err != nil {
+		return nil, err
+	}
 	rows := table()
 	types := make([]ingot.HardwareType, 0, len(d.Enabled))
 	for _, name := range d.Enabled {
 		h := rows[name]
-		t := ingot.HardwareType{Name: name, Hosts: []string{d.Hostname}, Enabled: h.enabled, Default: map[string]string{}, Properties: h.properties}
+		t := ingot.HardwareType{Name: name, Enabled: h.enabled, Default: map[string]string{}, Properties: h.properties}
+		for _, c := range conductors {
+			if c.Alive && slices.Contains(c.Drivers, name) {
+				t.Hosts = append(t.Hosts, c.Hostname)
+			}
+		}
 		for kind, names := range h.enabled {
 			t.Default[kind] = names[0]
 		}

@@ -79,7 +79,7 @@ func benchOne(b *testing.B, s *store.Store, n ingot.Node) {
 		b.Error(err)
 		return
 	}
-	passes, err := s.ClaimOperations(ctx, "bench", 1)
+	passes, err := s.ClaimOperations(ctx, ingot.Claimer{Hostname: "bench"}, 1)
 	if err != nil {
 		b.Error(err)
 	}

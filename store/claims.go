@@ -15,14 +15,18 @@ import (
 // unreadableFor is how long an operation is set aside whose row cannot be read.
 const unreadableFor = time.Minute
 
-// ClaimOperations claims up to n operations that are due and unclaimed, for the conductor with this host name, the
-// longest due first. Each gets a claim of its own, and the nodes of all are reserved for the conductor until the pass is
-// committed or fenced.
-func (s *Store) ClaimOperations(ctx context.Context, conductor string, n int) ([]ingot.Pass, error) {
-	if conductor == "" {
+// preferredFor is how long an operation that became due is left to the conductor that prefers its node. A busy or dead one
+// costs the others no more than that.
+const preferredFor = 50 * time.Millisecond
+
+// ClaimOperations claims up to n operations that are due and unclaimed, of nodes of the conductor's group, the longest due
+// first. Each gets a claim of its own, and the nodes of all are reserved for the conductor until the pass is committed or
+// fenced. Fenced: the conductor's row is another's, or it has been silent for so long that others may put its claims back.
+func (s *Store) ClaimOperations(ctx context.Context, by ingot.Claimer, n int) ([]ingot.Pass, error) {
+	if by.Hostname == "" {
 		return nil, ingot.Errorf(ingot.Invalid, "cannot claim operations for a conductor without a name")
 	}
-	next, err := s.NextDue(ctx)
+	next, err := s.NextDue(ctx, by)
 	if err != nil || n <= 0 || next.IsZero() || next.After(s.now()) {
 		return nil, err // an idle conductor does not write
 	}
@@ -32,25 +36,31 @@ func (s *Store) ClaimOperations(ctx context.Context, conductor string, n int) ([
 	}
 	var passes []ingot.Pass
 	err = s.write(ctx, func(t *tx) error {
-		ops, err := t.claim(conductor, hex.EncodeToString(random), n)
-		if err != nil || len(ops) == 0 {
-			passes = nil
+		passes = nil
+		if err := t.mayClaim(by); err != nil {
 			return err
 		}
-		passes, err = t.load(ops, conductor)
+		ops, err := t.claim(by, hex.EncodeToString(random), n)
+		if err != nil || len(ops) == 0 {
+			return err
+		}
+		passes, err = t.load(ops, by.Hostname)
 		return err
 	})
 	return passes, err
 }
 
 // claim marks the rows. The claim of each is the random text with its UUID, and so differs from every other claim.
-func (t *tx) claim(conductor, random string, n int) ([]ingot.Operation, error) {
+func (t *tx) claim(by ingot.Claimer, random string, n int) ([]ingot.Operation, error) {
 	table := t.store.tables.operations
+	from, to := by.Share.Bounds()
 	// Materialized, because PostgreSQL may run a subquery more than once, and would then claim more than n.
 	rows, err := t.rows(`WITH due AS MATERIALIZED (
-			SELECT uuid FROM operations WHERE outcome = '' AND claim = '' AND due_at <= ? ORDER BY due_at, id LIMIT ?`+t.store.dialect.skipLocked+`)
+			SELECT uuid FROM operations WHERE outcome = '' AND claim = '' AND due_at <= ? AND `+ofGroup+`
+			AND (due_at <= ? OR substr(node_uuid, 33) >= ? AND substr(node_uuid, 33) < ?) ORDER BY due_at, id LIMIT ?`+t.store.dialect.skipLocked+`)
 		UPDATE operations SET claim = CAST(? AS TEXT) || '/' || uuid, conductor = ?, woken = FALSE
-		WHERE uuid IN (SELECT uuid FROM due) RETURNING `+table.list(""), micros(t.now), n, random, conductor)
+		WHERE uuid IN (SELECT uuid FROM due) RETURNING `+table.list(""),
+		micros(t.now), by.Group, micros(t.now.Add(-preferredFor)), from, to, n, random, by.Hostname)
 	if err != nil {
 		return nil, err
 	}
@@ -262,27 +272,4 @@ func (t *tx) unreserve(operation string) error {
 			WHERE h.node_uuid = nodes.uuid AND o.claim <> '' AND o.outcome = ''), '')
 		WHERE uuid IN (SELECT node_uuid FROM operation_nodes WHERE operation = ?)`, operation)
 	return err
-}
-
-// ReleaseClaims puts back what a dead conductor had claimed: the operations wait again, due as they were, and its
-// passes are fenced should it still live. The empty name means every conductor's, for a database that only this process
-// uses.
-func (s *Store) ReleaseClaims(ctx context.Context, conductor string) error {
-	return s.write(ctx, func(t *tx) error {
-		released, err := t.list("SELECT uuid FROM operations WHERE claim <> '' AND outcome = '' AND (conductor = ? OR CAST(? AS TEXT) = '') ORDER BY uuid"+s.dialect.forUpdate, conductor, conductor)
-		if err != nil {
-			return err
-		}
-		for _, id := range released {
-			if _, err := t.exec("UPDATE operations SET claim = '', conductor = '', woken = FALSE WHERE uuid = ?", id); err != nil {
-				return err
-			}
-		}
-		t.wake = len(released) > 0
-		if t.wake {
-			s.log.Info("put back the operations of a conductor", "conductor", conductor, "operations", len(released))
-		}
-		_, err = t.exec(`UPDATE nodes SET reservation = '' WHERE reservation <> '' AND (reservation = ? OR CAST(? AS TEXT) = '')`, conductor, conductor)
-		return err
-	})
 }

@@ -32,7 +32,7 @@ func claimRace(t *testing.T, stores ...*store.Store) {
 			if ended.Load() == operations || t.Failed() {
 				return
 			}
-			passes, err := s.ClaimOperations(ctx, fmt.Sprintf("c%d", i), 3)
+			passes, err := s.ClaimOperations(ctx, ingot.Claimer{Hostname: fmt.Sprintf("c%d", i)}, 3)
 			if len(passes) == 0 {
 				time.Sleep(time.Millisecond) // let the others end theirs
 			}
@@ -146,7 +146,7 @@ func (m *lanes) free(operation string) {
 }
 
 func (m *lanes) Claim(t *rapid.T) {
-	passes, err := m.store.ClaimOperations(context.Background(), "c", rapid.IntRange(1, 3).Draw(t, "n"))
+	passes, err := m.store.ClaimOperations(context.Background(), ingot.Claimer{Hostname: "c"}, rapid.IntRange(1, 3).Draw(t, "n"))
 	if err != nil {
 		t.Fatal(err)
 	}

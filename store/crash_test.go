@@ -67,7 +67,7 @@ func countOnce(ctx context.Context, s *store.Store, node string) error {
 		}
 		said()
 	}
-	passes, err := s.ClaimOperations(ctx, "c", 1)
+	passes, err := s.ClaimOperations(ctx, ingot.Claimer{Hostname: "c"}, 1)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -50,13 +49,4 @@ func (d dialect) again(err error) bool {
 		return true
 	}
 	return false
-}
-
-// clock is an SQL expression for the time by which leases and conductors are judged, in microseconds: the database's
-// own where several processes share it.
-func (s *Store) clock(now time.Time) (string, []any) {
-	if s.writer == nil && s.ownClock {
-		return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", nil
-	}
-	return "CAST(? AS BIGINT)", []any{micros(now)}
 }

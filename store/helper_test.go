@@ -92,7 +92,7 @@ func start(t testing.TB, s *store.Store, node string) ingot.Operation {
 // claimOne claims the one operation that is due.
 func claimOne(t testing.TB, s *store.Store, conductor string) ingot.Pass {
 	t.Helper()
-	passes, err := s.ClaimOperations(context.Background(), conductor, 10)
+	passes, err := s.ClaimOperations(context.Background(), ingot.Claimer{Hostname: conductor}, 10)
 	require.NoError(t, err)
 	require.Len(t, passes, 1)
 	return passes[0]

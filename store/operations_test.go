@@ -62,10 +62,10 @@ func TestOperationFromStartToEnd(t *testing.T) {
 			History: []ingot.History{{Event: "step"}}, Events: []ingot.Event{{Type: "operation.step"}},
 		}))
 
-		none, err := s.ClaimOperations(ctx, "c1", 10)
+		none, err := s.ClaimOperations(ctx, ingot.Claimer{Hostname: "c1"}, 10)
 		require.NoError(t, err)
 		require.Empty(t, none, "not due yet")
-		due, err := s.NextDue(ctx)
+		due, err := s.NextDue(ctx, ingot.Claimer{Hostname: "c"})
 		require.NoError(t, err)
 		require.Equal(t, next.DueAt, due)
 		clock.move(5 * time.Second)
@@ -106,7 +106,7 @@ func TestOperationFromStartToEnd(t *testing.T) {
 		history, err := s.ListHistory(ctx, n.UUID, ingot.Page{})
 		require.NoError(t, err)
 		require.Len(t, history, 3)
-		due, err = s.NextDue(ctx)
+		due, err = s.NextDue(ctx, ingot.Claimer{Hostname: "c"})
 		require.NoError(t, err)
 		require.True(t, due.IsZero())
 		start(t, s, n.UUID) // the lane is free again
@@ -151,7 +151,7 @@ func TestStartIsRefused(t *testing.T) {
 
 func claims(t *testing.T, s *store.Store, conductor string) []ingot.Pass {
 	t.Helper()
-	passes, err := s.ClaimOperations(context.Background(), conductor, 100)
+	passes, err := s.ClaimOperations(context.Background(), ingot.Claimer{Hostname: conductor}, 100)
 	require.NoError(t, err)
 	return passes
 }
@@ -375,7 +375,7 @@ func TestClaimsAreInTheOrderOfBecomingDue(t *testing.T) {
 		}
 		var got []string
 		for range 3 {
-			passes, err := s.ClaimOperations(ctx, "c", 2)
+			passes, err := s.ClaimOperations(ctx, ingot.Claimer{Hostname: "c"}, 2)
 			require.NoError(t, err)
 			require.Len(t, passes, 2)
 			for _, p := range passes {

@@ -28,16 +28,27 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config) error {
 	if settings.RuntimeParams["application_name"] == "" {
 		settings.RuntimeParams["application_name"] = "ingot"
 	}
-	s.readers = sqlx.NewDb(stdlib.OpenDB(*settings), "pgx")
-	s.readers.SetMaxOpenConns(cfg.Connections)
-	s.readers.SetMaxIdleConns(cfg.Connections)
-	s.closing(s.readers.Close)
+	settings.ConnectTimeout = connectLimit
+	settings.DialFunc = dialer().DialContext
+	s.readers = s.pool(settings, cfg.Connections)
+	s.pulse = s.pool(settings, 1)
 	if err := s.startPostgres(ctx, cfg); err != nil {
+		return s.sentence(err)
+	}
+	if err := s.keepTime(ctx); err != nil {
 		return s.sentence(err)
 	}
 	s.remote = newRemote(s, settings)
 	s.closing(func() error { s.remote.close(); return nil })
 	return nil
+}
+
+func (s *Store) pool(settings *pgx.ConnConfig, connections int) *sqlx.DB {
+	db := sqlx.NewDb(stdlib.OpenDB(*settings), "pgx")
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	s.closing(db.Close)
+	return db
 }
 
 // startPostgres does what one process at a time may do.
@@ -67,9 +78,9 @@ func (s *Store) startPostgres(ctx context.Context, cfg Config) (err error) {
 
 // writePostgres runs do in a transaction, again when PostgreSQL asks for it. What do meets there is what others have
 // committed, statement by statement (READ COMMITTED); rows that decide are locked as they are read.
-func (s *Store) writePostgres(ctx context.Context, do func(*tx) error) error {
+func (s *Store) writePostgres(ctx context.Context, pool *sqlx.DB, do func(*tx) error) error {
 	for try := 1; ; try++ {
-		t, err := s.tryPostgres(ctx, do)
+		t, err := s.tryPostgres(ctx, pool, do)
 		if err == nil {
 			s.committed(t.wake, t.events > 0)
 			return nil
@@ -80,8 +91,8 @@ func (s *Store) writePostgres(ctx context.Context, do func(*tx) error) error {
 	}
 }
 
-func (s *Store) tryPostgres(ctx context.Context, do func(*tx) error) (*tx, error) {
-	outer, err := s.readers.BeginTxx(ctx, nil)
+func (s *Store) tryPostgres(ctx context.Context, pool *sqlx.DB, do func(*tx) error) (*tx, error) {
+	outer, err := pool.BeginTxx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("cannot begin a transaction: %w", err)
 	}

@@ -131,38 +131,6 @@ func TestBlobs(t *testing.T) {
 	})
 }
 
-func TestConductors(t *testing.T) {
-	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
-		ctx := context.Background()
-		began := clock.Now()
-		require.NoError(t, s.Beat(ctx, ingot.Conductor{Hostname: "b", Group: "g", Drivers: []string{"ipmi", "redfish"}}))
-		clock.move(2 * time.Second)
-		require.NoError(t, s.Beat(ctx, ingot.Conductor{Hostname: "a"}))
-		clock.move(2 * time.Second)
-		got, err := s.Conductors(ctx)
-		require.NoError(t, err)
-		require.Equal(t, []ingot.Conductor{
-			{Hostname: "a", Alive: true, CreatedAt: began.Add(2 * time.Second), UpdatedAt: began.Add(2 * time.Second)},
-			{Hostname: "b", Group: "g", Drivers: []string{"ipmi", "redfish"}, CreatedAt: began, UpdatedAt: began},
-		}, got)
-		require.NoError(t, s.Beat(ctx, ingot.Conductor{Hostname: "b"}))
-		require.NoError(t, s.RemoveConductor(ctx, "a"))
-		got, err = s.Conductors(ctx)
-		require.NoError(t, err)
-		require.Equal(t, []ingot.Conductor{{Hostname: "b", Alive: true, CreatedAt: began, UpdatedAt: clock.Now()}}, got)
-	})
-}
-
-func TestBeatsByTheSharedClock(t *testing.T) {
-	both(t, func(t *testing.T, s *store.Store) {
-		require.NoError(t, s.Beat(context.Background(), ingot.Conductor{Hostname: "a"}))
-		got, err := s.Conductors(context.Background())
-		require.NoError(t, err)
-		require.Len(t, got, 1)
-		require.WithinDuration(t, time.Now(), got[0].UpdatedAt, time.Hour)
-	})
-}
-
 func TestPrune(t *testing.T) {
 	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
 		ctx := context.Background()
@@ -215,14 +183,20 @@ func TestRestartKeepsEverything(t *testing.T) {
 		n := fullNode(t, s)
 		require.NoError(t, s.CreateNode(ctx, &n, nil))
 		op := start(t, s, n.UUID)
-		claimed := claimOne(t, s, "c")
+		claim := func() ingot.Pass {
+			passes, err := s.ClaimOperations(ctx, ingot.Claimer{Hostname: "c", Group: n.ConductorGroup}, 10)
+			require.NoError(t, err)
+			require.Len(t, passes, 1)
+			return passes[0]
+		}
+		claimed := claim()
 		s = open()
 		require.NoError(t, s.ReleaseClaims(ctx, ""))
 		got, err := s.Node(ctx, n.UUID)
 		require.NoError(t, err)
 		n.Conductor = "c"
 		require.Empty(t, cmp.Diff(n, got))
-		again := claimOne(t, s, "c")
+		again := claim()
 		require.Equal(t, op.UUID, again.Operation.UUID)
 		require.NotEqual(t, claimed.Operation.Claim, again.Operation.Claim)
 	})

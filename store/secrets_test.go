@@ -235,7 +235,7 @@ func TestUnreadableOperationDoesNotStopTheOthers(t *testing.T) {
 		require.NoError(t, err)
 		pass := claimOne(t, s, "c")
 		require.Equal(t, good.UUID, pass.Node.UUID)
-		passes, err := s.ClaimOperations(ctx, "c", 10)
+		passes, err := s.ClaimOperations(ctx, ingot.Claimer{Hostname: "c"}, 10)
 		require.NoError(t, err)
 		require.Empty(t, passes, "it is set aside")
 	})

@@ -38,7 +38,7 @@ func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	if _, err := c.one([]any{&out.Claimed}, "SELECT count(*) FROM operations WHERE claim <> '' AND outcome = ''"); err != nil {
 		return out, s.sentence(err)
 	}
-	due, err := s.NextDue(ctx)
+	due, err := s.nextDue(ctx, "SELECT min(due_at) FROM operations WHERE outcome = '' AND claim = ''")
 	if err != nil {
 		return out, err
 	}

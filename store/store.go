@@ -4,10 +4,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -30,6 +32,9 @@ type Config struct {
 	Host string
 	// Connections bounds how many the pool for reading (SQLite) or for everything (PostgreSQL) opens; 0 is 16.
 	Connections int
+	// ConductorTTL is how long a conductor counts as alive after its last beat, the same for all processes on one
+	// database; 0 is ConductorTTL.
+	ConductorTTL time.Duration
 	// Logger may be nil.
 	Logger *slog.Logger
 	// Clock is the time to write; nil is time.Now. Where it is given, leases and conductors on PostgreSQL are judged by
@@ -43,12 +48,15 @@ type Store struct {
 	readers  *sqlx.DB
 	compiled *prepared // the readers'
 	writer   *writer   // SQLite's; nil on PostgreSQL
+	pulse    *sqlx.DB  // PostgreSQL's one connection for what must not wait behind others; nil on SQLite
 	remote   *remote   // PostgreSQL's notifications; nil on SQLite
 	keys     *keyring
 	tables   tables
 	log      *slog.Logger
 	clockNow func() time.Time
 	ownClock bool // no Clock was given
+	ttl      time.Duration
+	shared   atomic.Pointer[sharedTime]
 	host     string
 	signals  *signals
 	epoch    int64 // PostgreSQL: added to transaction IDs to make event IDs
@@ -62,7 +70,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if (cfg.Path == "") == (cfg.URL == "") {
 		return nil, ingot.Errorf(ingot.Invalid, "cannot open the store: give either a file or a URL")
 	}
-	s := &Store{log: cfg.Logger, clockNow: cfg.Clock, ownClock: cfg.Clock == nil, host: cfg.Host, signals: newSignals(), tables: newTables()}
+	s := &Store{log: cfg.Logger, clockNow: cfg.Clock, ownClock: cfg.Clock == nil, ttl: cmp.Or(cfg.ConductorTTL, ConductorTTL), host: cfg.Host, signals: newSignals(), tables: newTables()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -104,9 +112,6 @@ func (s *Store) Close() error {
 
 // closing adds what Close does, in reverse order.
 func (s *Store) closing(do func() error) { s.closers = append(s.closers, do) }
-
-// now is the time to write, as precise as it is kept.
-func (s *Store) now() time.Time { return s.clockNow().UTC().Truncate(time.Microsecond) }
 
 // Healthy says whether the database answers to reading and to writing.
 func (s *Store) Healthy(ctx context.Context) error {

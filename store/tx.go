@@ -112,13 +112,36 @@ func (s *Store) write(ctx context.Context, do func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var err error
 	if s.writer != nil {
-		err = s.writer.write(ctx, do)
-	} else {
-		err = s.writePostgres(ctx, do)
+		return s.sentence(s.writer.write(ctx, do))
 	}
-	return s.sentence(err)
+	return s.sentence(s.patiently(ctx, writeLimit, func(ctx context.Context) error { return s.writePostgres(ctx, s.readers, do) }))
+}
+
+// beating is write for what must not wait behind others: on PostgreSQL it has a connection of its own.
+func (s *Store) beating(ctx context.Context, do func(*tx) error) error {
+	if s.writer != nil {
+		return s.write(ctx, do)
+	}
+	return s.sentence(s.patiently(ctx, beatLimit, func(ctx context.Context) error { return s.writePostgres(ctx, s.pulse, do) }))
+}
+
+// How long a database may take for a transaction. One that is frozen, or behind a network that swallows packets, says
+// nothing at all.
+const (
+	writeLimit = 15 * time.Second
+	beatLimit  = 2 * time.Second
+)
+
+// patiently bounds do. Only the end of the caller's own context is given as such.
+func (s *Store) patiently(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := do(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return ingot.Errorf(ingot.Unavailable, "cannot use the database: it did not answer within %v: %w", limit, err)
+	}
+	return err
 }
 
 // committed tells whoever waits what the transactions did.

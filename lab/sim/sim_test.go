@@ -257,11 +257,11 @@ func (m *mortal) CommitPass(ctx context.Context, result ingot.Result) error {
 	return err
 }
 
-func (m *mortal) ClaimOperations(ctx context.Context, name string, n int) ([]ingot.Pass, error) {
+func (m *mortal) ClaimOperations(ctx context.Context, by ingot.Claimer, n int) ([]ingot.Pass, error) {
 	if m.isDead() {
 		return nil, errDead
 	}
-	return m.Store.ClaimOperations(ctx, name, n)
+	return m.Store.ClaimOperations(ctx, by, n)
 }
 
 // deploySteps are the names under which the deploy plan's steps are killed.

@@ -1,0 +1,81 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor"
+	"github.com/ingot-metal/ingot/store"
+)
+
+// The roles that a process may have.
+const (
+	roleAPI       = "api"       // the API for users
+	roleConductor = "conductor" // carries operations out
+	rolePXE       = "pxe"       // DHCP, TFTP and the boot listener
+)
+
+func roles() []string { return []string{roleAPI, roleConductor, rolePXE} }
+
+func (c *Config) has(role string) bool { return slices.Contains(c.Roles, role) }
+
+func (c *Config) checkRoles() error {
+	if len(c.Roles) == 0 {
+		c.Roles = roles()
+	}
+	for _, role := range c.Roles {
+		if !slices.Contains(roles(), role) {
+			return fmt.Errorf("cannot start: role %q is not one of api, conductor, pxe", role)
+		}
+	}
+	if c.Database.URL == "" && len(slices.Compact(slices.Sorted(slices.Values(c.Roles)))) < len(roles()) {
+		return fmt.Errorf("cannot start with roles %v alone: the embedded database is one process's, which needs all roles; give --database postgres://… to divide them", c.Roles)
+	}
+	return nil
+}
+
+// embeddedTTL is how long a conductor on an embedded database acts without a beat: nobody else waits for its work.
+const embeddedTTL = time.Minute
+
+// pulse is how this process's conductor lives among others; nil without that role.
+func (a *App) pulse() *conductor.Pulse {
+	cfg := &a.Config
+	if !cfg.has(roleConductor) {
+		return nil
+	}
+	p := &conductor.Pulse{
+		Beats: a.Store, TTL: embeddedTTL, Log: a.log,
+		Self: ingot.Conductor{Hostname: cfg.Hostname, Process: a.process, Group: cfg.Conduct.Group, Drivers: cfg.Drivers},
+	}
+	if a.seat != nil {
+		p.TTL, p.Gone = store.ConductorTTL, a.seat.before
+	}
+	return p
+}
+
+// join puts back what earlier processes had claimed, and makes this one a conductor.
+func (a *App) join(ctx context.Context) error {
+	if !a.Config.has(roleConductor) {
+		return nil
+	}
+	if a.Config.Database.URL == "" { // the file is locked: whoever claimed something is gone
+		if err := a.Store.ReleaseClaims(ctx, ""); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("cannot take over what the last process left: %w", err)
+		}
+	}
+	if err := a.Conductor.Pulse.Join(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("cannot start: %w", err)
+	}
+	return nil
+}
+
+// ready says whether this process can do its work.
+func (a *App) ready(ctx context.Context) error {
+	if err := a.Store.Healthy(ctx); err != nil {
+		return err
+	}
+	return a.Conductor.Pulse.Ready()
+}

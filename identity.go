@@ -1,6 +1,9 @@
 package ingot
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // Identity is who asks: a user, the roles that the user has, and where they hold. Roles are Keystone's: admin, manager,
 // member and reader, each having those after it, and service, which stands apart.
@@ -36,4 +39,17 @@ func (i Identity) Has(role string) bool {
 	order := Roles()[:4]
 	at := slices.Index(order, role)
 	return at > 0 && slices.ContainsFunc(order[:at], func(r string) bool { return slices.Contains(i.Roles, r) })
+}
+
+type identityKey struct{}
+
+// WithIdentity is a context that says who asks, for what is done on the way.
+func WithIdentity(ctx context.Context, who Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, who)
+}
+
+// IdentityOf is who asks; the zero Identity where nobody does.
+func IdentityOf(ctx context.Context) Identity {
+	who, _ := ctx.Value(identityKey{}).(Identity)
+	return who
 }

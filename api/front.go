@@ -130,7 +130,8 @@ func (f front) serve(w http.ResponseWriter, r *request) {
 			return
 		}
 	}
-	f.mux.ServeHTTP(w, hr.WithContext(context.WithValue(hr.Context(), requestKey{}, r)))
+	ctx := ingot.WithIdentity(hr.Context(), r.who)
+	f.mux.ServeHTTP(w, hr.WithContext(context.WithValue(ctx, requestKey{}, r)))
 }
 
 // identify finds out who asks.

@@ -133,7 +133,7 @@ func ruleOf[T, Q any](table []field[T, Q], op patchOp) string {
 	return ""
 }
 
-// redact hides the fields of a thing whose rows name a rule that the caller does not pass. Ironic's words say which.
+// redact hides the fields of a thing whose rows name a rule that the caller does not pass.
 func redact[T, Q any](r *request, table []field[T, Q], out map[string]any, of holder) {
 	if r.may("node:get:filter_threshold", of) {
 		return
@@ -143,16 +143,24 @@ func redact[T, Q any](r *request, table []field[T, Q], out map[string]any, of ho
 		if _, there := out[f.name]; !there || f.see == "" || r.may(f.see, of) {
 			continue
 		}
-		hidden := "** Redacted - requires baremetal:" + f.see + " permission. **"
-		if f.name == "last_error" {
-			hidden = "** Value Redacted - Requires baremetal:" + f.see + " permission. **"
-		}
-		if f.kind == kindObject || f.name == "driver_internal_info" {
-			out[f.name] = map[string]any{"content": hidden}
-			continue
-		}
-		out[f.name] = hidden
+		out[f.name] = redacted(f.see)
 	}
+}
+
+// redacted is what stands in the place of a value, in Ironic's words, which differ from one to the next.
+func redacted(see string) any {
+	name := "baremetal:" + see
+	switch see {
+	case "node:get:last_error":
+		return "** Value Redacted - Requires " + name + " permission. **"
+	case "node:get:driver_info":
+		return map[string]any{"content": "** Redacted - requires " + name + " permission. **"}
+	case "node:get:driver_internal_info":
+		return map[string]any{"content": "** Redacted - Requires " + name + " permission. **"}
+	case "volume:view_target_properties":
+		return map[string]any{"redacted_contents": "** Value redacted: Requires permission " + name + " access. Permission denied. **"}
+	}
+	return "** Redacted - requires " + name + " permission. **"
 }
 
 // setsFalse says whether an operation writes false, in any of the words for it.

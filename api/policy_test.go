@@ -189,13 +189,38 @@ func TestMaskedFields(t *testing.T) {
 		require.Equal(t, "** Redacted - requires baremetal:node:get:reservation permission. **", node["reservation"])
 		for _, field := range []string{"driver_info", "driver_internal_info"} {
 			hidden, _ := node[field].(map[string]any)
-			require.Contains(t, hidden["content"], "requires baremetal:node:get:"+field)
+			require.Regexp(t, "^\\*\\* Redacted - [rR]equires baremetal:node:get:"+field+" permission", hidden["content"])
 		}
 	}
 	require.Contains(t, s.must(t, 200, "GET", "/v1/nodes/owned/states", nil, as("reader@p2")).body["last_error"], "Redacted")
 	for _, persona := range []string{"reader@system", "reader@p1"} {
 		require.Nil(t, s.must(t, 200, "GET", "/v1/nodes/owned", nil, as(persona)).body["last_error"], persona)
 	}
+}
+
+// TestVolumesOfAProject: what belongs to a node is seen by who sees the node, and a target's properties by admins.
+func TestVolumesOfAProject(t *testing.T) {
+	t.Parallel()
+	s := policed(t)
+	target := `{"node_uuid": "` + s.uuid(t, "owned") + `", "volume_type": "iscsi", "volume_id": "v", "boot_index": 0, "properties": {"target_iqn": "iqn.x"}}`
+	_, err := s.Store.ChangeNode(t.Context(), ingot.NodeChange{UUID: s.uuid(t, "owned"), Change: func(n *ingot.Node) error { n.PowerState = ingot.PowerOff; return nil }})
+	require.NoError(t, err)
+	_, err = s.Store.ChangeNode(t.Context(), ingot.NodeChange{UUID: s.uuid(t, "other"), Change: func(n *ingot.Node) error { n.PowerState = ingot.PowerOff; return nil }})
+	require.NoError(t, err)
+	s.must(t, 403, "POST", "/v1/volume/targets", target, as("member@p1"))
+	s.must(t, 400, "POST", "/v1/volume/targets", target, as("admin@p3"))
+	a := s.must(t, 201, "POST", "/v1/volume/targets", target, as("manager@p2"))
+	path, _ := a.body["uuid"].(string)
+	path = "/v1/volume/targets/" + path
+	s.must(t, 404, "GET", path, nil, as("admin@p3"))
+	require.Equal(t, map[string]any{"target_iqn": "iqn.x"}, s.must(t, 200, "GET", path, nil, as("admin@p1")).body["properties"])
+	hidden, _ := s.must(t, 200, "GET", path, nil, as("reader@p1")).body["properties"].(map[string]any)
+	require.Contains(t, hidden["redacted_contents"], "Requires permission baremetal:volume:view_target_properties")
+	require.Empty(t, s.must(t, 200, "GET", "/v1/volume/targets", nil, as("admin@p3")).body["targets"])
+	s.must(t, 403, "DELETE", path, nil, as("member@p1"))
+	a = s.must(t, 400, "PATCH", path, `[{"op": "replace", "path": "/node_uuid", "value": "`+s.uuid(t, "other")+`"}]`, as("admin@system"))
+	require.Contains(t, a.fault(), "Unable to apply the requested node_uuid")
+	s.must(t, 204, "DELETE", path, nil, as("manager@p1"))
 }
 
 // TestOwnNodes: a project's admin may create and delete nodes of the project, and of no other.

@@ -23,12 +23,8 @@ func judgePort(r *request, p *ingot.Port, ops []patchOp) (func(before, after *in
 	if preview.NodeUUID == "" {
 		return nil, schemaError("patch", "'node_uuid' is a required property")
 	}
-	to, err := r.ownerNamed(preview.NodeUUID)
-	switch {
-	case err != nil:
+	if _, err := r.ownerNamed(preview.NodeUUID); err != nil {
 		return nil, err
-	case to.Owner != node.Owner:
-		return nil, errForeign("node_uuid", preview.NodeUUID)
 	}
 	var group ingot.Portgroup
 	if preview.PortgroupUUID != "" {

@@ -92,6 +92,9 @@ func (s *resource[T, Q]) patch(r *request, t *T, ops []patchOp) (T, error) {
 			return *t, err
 		}
 	}
+	if err := s.sameOwner(r, t, ops); err != nil {
+		return *t, err
+	}
 	var refused error
 	changed, err := s.store(r.api).Change(r.Context(), s.uuid(t), 0, func(t *T) error {
 		before := *t
@@ -107,6 +110,26 @@ func (s *resource[T, Q]) patch(r *request, t *T, ops []patchOp) (T, error) {
 		err = s.missing(s.uuid(t))
 	}
 	return changed, err
+}
+
+// sameOwner refuses to give what belongs to a node to a node of another owner (Ironic: authorize_node_link).
+func (s *resource[T, Q]) sameOwner(r *request, t *T, ops []patchOp) error {
+	if s.node == nil {
+		return nil
+	}
+	preview := *t
+	if err := applyPatch(s.fields, &preview, ops); err != nil || s.node(&preview) == s.node(t) {
+		return err
+	}
+	from, err := r.nodeNamed(s.node(t))
+	if err != nil {
+		return err
+	}
+	to, err := r.ownerNamed(s.node(&preview))
+	if err == nil && to.Owner != from.Owner {
+		err = errForeign("node_uuid", s.node(&preview))
+	}
+	return err
 }
 
 // plainName says whether text can name a thing without being taken for a UUID.

@@ -9,6 +9,18 @@ import (
 	"github.com/ingot-metal/ingot/conductor"
 )
 
+// TestPowerIsAskedBySomebody: a change of power keeps who asked for it.
+func TestPowerIsAskedBySomebody(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Manageable)
+	ctx := ingot.WithIdentity(t.Context(), ingot.Identity{User: "ann", Project: "p1"})
+	require.NoError(t, w.conductor().SetPower(ctx, n, ingot.TargetPowerOn, 0))
+	operations, err := w.store.Operations(t.Context(), n.UUID, 1)
+	require.NoError(t, err)
+	require.Equal(t, "ann of p1", operations[0].Requester+" of "+operations[0].Project)
+}
+
 // TestLesseeOfADeploy: a deploy leases the node, and its undeploy ends that; a lessee that was there stays.
 func TestLesseeOfADeploy(t *testing.T) {
 	for name, c := range map[string]struct {

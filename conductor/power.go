@@ -64,7 +64,7 @@ func (c *Conductor) softOff(ctx context.Context, r *Run) (Progress, error) {
 	return p, err
 }
 
-// SetPower accepts a change of power (Ironic: PUT states/power). It returns when the operation is stored.
+// SetPower accepts a change of power (Ironic: PUT states/power) by the identity of the context. It returns when the operation is stored.
 func (c *Conductor) SetPower(ctx context.Context, node ingot.Node, target ingot.PowerTarget, timeout time.Duration) error {
 	shown, err := c.powerAllowed(&node, target)
 	if err != nil {
@@ -75,8 +75,11 @@ func (c *Conductor) SetPower(ctx context.Context, node ingot.Node, target ingot.
 	if timeout > 0 {
 		params["timeout"] = timeout.Seconds()
 	}
+	who := ingot.IdentityOf(ctx)
+	operation := c.newOperation(ingot.KindPower, node.UUID, params, who.User, now)
+	operation.Project = who.Project
 	_, err = c.Operations.StartOperation(ctx, ingot.Start{
-		Operation:   c.newOperation(ingot.KindPower, node.UUID, params, "", now),
+		Operation:   operation,
 		NodeVersion: node.Version,
 		Change: func(n *ingot.Node) {
 			n.TargetPowerState = shown

@@ -1,0 +1,165 @@
+package ingot
+
+import (
+	"context"
+	"time"
+)
+
+// Hypervisor makes a node a compute host: how its libvirt is reached, what of the machine guests may use, and how it was
+// found to be. Its UUID is the node's. Version is its generation: what the host itself reports does not raise it.
+type Hypervisor struct {
+	NodeUUID string
+	Version  int64
+	Type     string // libvirt
+	URI      string // of libvirt: qemu:///system, qemu+ssh://user@host/system?keyfile=…, qemu+tls://…
+	// Ratios are how many times each resource may be given away, in thousandths; a missing one is DefaultRatio. Reserved
+	// is what the host keeps for itself.
+	Ratios   Amounts
+	Reserved Amounts
+	Pools    []StoragePool
+	Networks []GuestNetwork
+	CPU      GuestCPU
+	// OnHostFailure is what becomes of the guests when the host is lost.
+	OnHostFailure FailurePolicy
+	// Autostart starts the host when one of its guests is started, and the guests that ran when the host has come back.
+	Autostart bool
+	// Disabled and Draining are what an operator wants: no new guests, and no guests at all.
+	Disabled bool
+	Draining bool
+
+	// The rest is what was found, never what was asked for.
+	State       HypervisorState
+	StateReason string // why it is not up
+	Facts       HostFacts
+	Missed      int       // probes in a row without an answer
+	Failures    int       // guests in a row that could not be made
+	LastSeenAt  time.Time // when it last answered
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// HypervisorQuery selects compute hosts.
+type HypervisorQuery struct{ Page }
+
+// HypervisorState is how a compute host is.
+type HypervisorState string
+
+// The states of compute hosts. An operator's disabled and draining hold while the host answers; one that is down is down.
+const (
+	HypervisorConnecting HypervisorState = "connecting" // never answered yet
+	HypervisorUp         HypervisorState = "up"
+	HypervisorDegraded   HypervisorState = "degraded" // answers, but not all is well or not every probe is answered: no new guests
+	HypervisorDown       HypervisorState = "down"
+	HypervisorDisabled   HypervisorState = "disabled"
+	HypervisorDraining   HypervisorState = "draining"
+)
+
+// FailurePolicy is what becomes of guests whose host is lost.
+type FailurePolicy string
+
+// The policies.
+const (
+	FailureNone    FailurePolicy = "none"
+	FailureRestart FailurePolicy = "restart" // elsewhere, from disks that hosts share
+	FailureRebuild FailurePolicy = "rebuild" // elsewhere, from the image: what was on the disk is lost
+)
+
+// StoragePool is a libvirt pool in which guests' disks may be.
+type StoragePool struct {
+	Name     string   `json:"name"`
+	Resource Resource `json:"resource"` // what its space counts as: DISK_GB
+	Formats  []string `json:"formats"`  // qcow2, raw
+	Shared   bool     `json:"shared"`   // other hosts have the same files
+}
+
+// GuestNetwork is where a guest's port of a physical network is plugged in: a bridge of the host or a network of libvirt.
+type GuestNetwork struct {
+	PhysicalNetwork string `json:"physical_network"`
+	Bridge          string `json:"bridge,omitempty"`
+	LibvirtNetwork  string `json:"libvirt_network,omitempty"`
+	VLAN            bool   `json:"vlan,omitempty"` // ports may have VLAN tags
+}
+
+// GuestCPU is the processor that guests see.
+type GuestCPU struct {
+	Mode    string   `json:"mode,omitempty"`  // host-model (also ""), host-passthrough, custom
+	Model   string   `json:"model,omitempty"` // for custom
+	Require []string `json:"require,omitempty"`
+	Disable []string `json:"disable,omitempty"` // features
+}
+
+// DefaultRatio is how many times a resource may be given away where the operator did not say, in thousandths.
+const DefaultRatio = 1000
+
+// HostFacts are what a probe of a compute host found out.
+type HostFacts struct {
+	LibvirtVersion    string   `json:"libvirt_version,omitempty"`
+	HypervisorVersion string   `json:"hypervisor_version,omitempty"`
+	HostUUID          string   `json:"host_uuid,omitempty"` // libvirt's; two compute hosts with one are the same machine
+	Hostname          string   `json:"hostname,omitempty"`
+	Arch              string   `json:"arch,omitempty"`
+	VirtTypes         []string `json:"virt_types,omitempty"` // kvm only when a canary booted; best first
+	CPUModel          string   `json:"cpu_model,omitempty"`
+	SecureBoot        bool     `json:"secure_boot,omitempty"` // has firmware that does it
+	TPM               bool     `json:"tpm,omitempty"`         // has swtpm
+	UEFI              bool     `json:"uefi,omitempty"`
+	// Totals is what the machine has of each resource.
+	Totals Amounts `json:"totals,omitempty"`
+	// Unmanaged are domains that Ingot did not make: shown, counted as reserved, never touched.
+	Unmanaged []UnmanagedDomain `json:"unmanaged,omitempty"`
+	// CachedImages are the checksums of the images that guests' disks can be based on without a download.
+	CachedImages []string `json:"cached_images,omitempty"`
+	// Problems are sentences on what does not work although the host answers; any makes it degraded.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// UnmanagedDomain is a domain on a compute host that is no guest of ours, and what it takes while it runs.
+type UnmanagedDomain struct {
+	Name string  `json:"name"`
+	UUID string  `json:"uuid"`
+	Uses Amounts `json:"uses,omitempty"`
+}
+
+// Capacity is what a compute host has of one resource. All numbers are integers, so that no rounding gives a guest away.
+type Capacity struct {
+	Host     string
+	Resource Resource
+	Total    int64
+	Reserved int64 // by the operator and by unmanaged domains
+	Ratio    int64 // in thousandths
+	MaxUnit  int64 // the most that one guest may have
+	StepSize int64
+	Used     int64 // the sum of the claims
+}
+
+// Capacity is how much of the resource guests may have together; it is below Used where an operator lowered it since.
+func (c *Capacity) Capacity() int64 { return max(0, c.Total-c.Reserved) * c.Ratio / 1000 }
+
+// Free is how much of the resource may yet be claimed.
+func (c *Capacity) Free() int64 { return max(0, c.Capacity()-c.Used) }
+
+// HypervisorProber is what the rest asks of the layer that speaks libvirt about a compute host.
+type HypervisorProber interface {
+	// Check refuses, as Invalid, settings that cannot be right for any host: the type, the scheme of the URI, two bridges
+	// for one network. It asks no host.
+	Check(h *Hypervisor) error
+	// Probe connects where there is no connection yet and finds out how the host is. guests are the UUIDs of the nodes that
+	// are guests there: any other domain is unmanaged. It may be asked again at any time, for the same host too. An error is
+	// the reason for which the host counts as down, for people.
+	Probe(ctx context.Context, h Hypervisor, guests []string) (HostFacts, error)
+	// Forget closes the connection to a host that is none any more, or whose URI is another one now.
+	Forget(host string)
+	// Changes tells the UUIDs of hosts that ought to be probed soon: the connection broke, a domain came or went. It is a
+	// hint; probes come at intervals too.
+	Changes() <-chan string
+}
+
+// Observation is what a probe made of a compute host.
+type Observation struct {
+	Host string
+	// Facts are nil when the host did not answer; Reason then says why.
+	Facts  *HostFacts
+	Reason string
+	// URI is the one that was probed: a report about an older one is dropped.
+	URI string
+}

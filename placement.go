@@ -1,0 +1,58 @@
+package ingot
+
+// Fallback is whether an allocation may get a guest in place of metal.
+type Fallback string
+
+// The fallbacks. Never is what Ironic does.
+const (
+	FallbackNever Fallback = "never"
+	FallbackTo    Fallback = "virtual"      // metal first
+	FallbackOnly  Fallback = "only-virtual" // no metal
+)
+
+// PlacementRequest asks where a guest could be.
+type PlacementRequest struct {
+	Flavor Flavor
+	// Traits are asked for beside the flavor's (see Flavor.InheritTraits).
+	Traits []string
+	// Candidates are the UUIDs of the hosts that will do; none is all.
+	Candidates []string
+	// Group keeps the guest off hosts that have another guest of the group.
+	Group string
+	// Project confines the hosts to those that a project owns or leases; "" is all.
+	Project string
+	// Excluded are hosts where it was tried already.
+	Excluded []string
+	// PhysicalNetworks are what the guest's ports need; Image is the checksum of what it will boot, "" where not known.
+	PhysicalNetworks []string
+	Image            string
+}
+
+// ComputeHost is a compute host as placement sees it.
+type ComputeHost struct {
+	Node       Node
+	Hypervisor Hypervisor
+	Capacities []Capacity
+	Groups     []string // that have a guest here
+}
+
+// Placement is where a guest could be, and why not elsewhere.
+type Placement struct {
+	Candidates []PlacementCandidate // best first
+	Rejected   []Rejection
+}
+
+// PlacementCandidate is a host that has room; a greater weight is better.
+type PlacementCandidate struct {
+	Host   string
+	Name   string
+	Weight float64
+}
+
+// Rejection is why a host is no candidate: the reason is short, so that equal ones can be counted.
+type Rejection struct {
+	Host   string
+	Name   string
+	Reason string // down, maintenance, no trait CUSTOM_SSD, lacks MEMORY_MB
+	Detail string // asked 4096, free 1024; may be ""
+}

@@ -109,7 +109,7 @@ func (c *Conductor) flowStep(ctx context.Context, r *Run, step ingot.OperationSt
 // flowOn switches the machine on, into the ramdisk that its operation uses.
 func (c *Conductor) flowOn(ctx context.Context, r *Run, step ingot.OperationStep) (Progress, error) {
 	stayedOn := r.Node.DisablePowerOff && step.Args[shownAs] == flowReboot
-	if !r.withoutRamdisk() && (stayedOn || r.Node.PowerState == ingot.PowerOff) {
+	if !r.withoutRamdisk() && !stayedOn && r.Node.PowerState == ingot.PowerOff {
 		if p, err := r.bootRamdisk(ctx, r.Node.Boot.Purpose); err != nil || !p.holds {
 			return c.inPowerTime(r, p, err)
 		}

@@ -70,8 +70,14 @@ func (c *Conductor) leaveRamdisk() Step {
 // restart starts a machine again without switching it off. An agent that has called since the one before was forgotten proves
 // that it was done: only the answer was lost. Where nothing calls, a lost answer means that the machine starts twice.
 func restart(ctx context.Context, r *Run) (Progress, error) {
-	if r.Node.Boot.Action == ingot.BootKernel && r.Node.Agent.Present() {
-		return Holds(), nil
+	if r.Node.Boot.Action == ingot.BootKernel {
+		if r.Node.Agent.Present() {
+			return Holds(), nil
+		}
+		// A start whose answer was lost has used up the boot device, which holds for one start.
+		if p, err := r.bootRamdisk(ctx, r.Node.Boot.Purpose); err != nil || !p.holds {
+			return p, err
+		}
 	}
 	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) error {
 		able, err := ability[ingot.Resetter](r.Node, m, "power", "reset")

@@ -213,6 +213,11 @@ func TestWaitForAHeartbeat(t *testing.T) {
 	agent := w.get(n.UUID).Agent
 	require.NoError(t, w.Heartbeat(t.Context(), n.UUID, ingot.Heartbeat{CallbackURL: agent.URL, Token: agent.Token, CA: agent.CA, From: "192.0.2.1"}))
 	w.until(n.UUID, ingot.Manageable)
+
+	w.rack.Delays.Beat = 20 * time.Millisecond
+	n = w.node(ingot.Manageable)
+	w.request(n.UUID, ingot.ProvisionRequest{Verb: ingot.VerbClean, CleanSteps: stepsOf("deploy.wait")})
+	w.until(n.UUID, ingot.Manageable) // fake agents beat by themselves
 }
 
 func TestStepListsThatAreRefused(t *testing.T) {

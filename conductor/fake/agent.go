@@ -50,7 +50,7 @@ func (m *machine) callIn(boot int) {
 		}
 		return
 	}
-	m.heartbeat(boot)
+	m.beat(boot)
 }
 
 // fakeAddress is where fake agents seem to be: an address of the documentation range (RFC 5737).
@@ -79,6 +79,15 @@ func (m *machine) heartbeat(boot int) {
 	if err != nil {
 		m.rack.Log.Debug("a fake agent's heartbeat was refused", "node", m.node, "error", err)
 	}
+}
+
+// beat sends a heartbeat now and then, for as long as the machine is in that boot.
+func (m *machine) beat(boot int) {
+	if !m.is(boot) {
+		return
+	}
+	m.heartbeat(boot)
+	time.AfterFunc(m.rack.Delays.beats(), func() { m.beat(boot) })
 }
 
 // Commands lists the commands that the node's fake agent was given (the conductor's wire to agents).

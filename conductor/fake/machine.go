@@ -22,6 +22,14 @@ type Delays struct {
 	BIOS       time.Duration
 	RAID       time.Duration
 	Firmware   time.Duration
+	Beat       time.Duration // between an agent's heartbeats; zero is a minute
+}
+
+func (d Delays) beats() time.Duration {
+	if d.Beat == 0 {
+		return time.Minute
+	}
+	return d.Beat
 }
 
 // Caller takes what fake agents say: the conductor.

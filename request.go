@@ -19,7 +19,6 @@ type ProvisionRequest struct {
 	ServiceSteps   []map[string]any
 	RescuePassword Secret // for rescue
 	DisableRamdisk bool   // clean and service out of band only
-	Runbook        string // name or UUID, instead of steps
 	Requester      string // who asked, for history; "" without authentication
 	Project        string // of the requester; "" for somebody of the whole service
 }

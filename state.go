@@ -178,6 +178,15 @@ func (s State) Busy() bool {
 	return c == Working || c == Waiting || c == Held
 }
 
+// Updatable says whether a node may be updated in s though it has a target state (Ironic's UPDATE_ALLOWED_STATES).
+func (s State) Updatable() bool {
+	switch s {
+	case Inspecting, InspectWait, Verifying, ErrorState, ServiceHold:
+		return true
+	}
+	return s.Class() == Failed
+}
+
 // FailureOf is where a node goes when its operation fails or is aborted in s, after Ironic's table: back to enroll from
 // verifying, error from deleting. A state that is not busy stays.
 func FailureOf(s State) State {

@@ -25,6 +25,10 @@ type API struct {
 	VolumeTargets    Records[ingot.VolumeTarget, ingot.VolumeQuery]
 	VIFs             VIFStore // goes with Ports and Portgroups
 	Shards           ShardStore
+	Templates        Records[ingot.DeployTemplate, ingot.TemplateQuery]
+	Runbooks         Records[ingot.Runbook, ingot.RunbookQuery]
+	Rules            Records[ingot.InspectionRule, ingot.RuleQuery]
+	Allocations      Records[ingot.Allocation, ingot.AllocationQuery]
 	History          HistoryStore
 	Inventories      InventoryStore
 	Events           EventStore
@@ -34,6 +38,7 @@ type API struct {
 	FirmwareStore FirmwareStore
 
 	Provisioner Provisioner
+	Allocator   Allocator // nil leaves new allocations to whoever looks for them
 	Management  Management
 	Indicators  Indicators
 	Firmware    Firmware

@@ -30,6 +30,15 @@ func Everything() *API {
 		}{}, VolumeTargets: struct {
 			Records[ingot.VolumeTarget, ingot.VolumeQuery]
 		}{},
+		Templates: struct {
+			Records[ingot.DeployTemplate, ingot.TemplateQuery]
+		}{}, Runbooks: struct {
+			Records[ingot.Runbook, ingot.RunbookQuery]
+		}{}, Rules: struct {
+			Records[ingot.InspectionRule, ingot.RuleQuery]
+		}{}, Allocations: struct {
+			Records[ingot.Allocation, ingot.AllocationQuery]
+		}{}, Allocator: struct{ Allocator }{},
 		VIFs: struct{ VIFStore }{}, Shards: struct{ ShardStore }{}, FirmwareStore: struct{ FirmwareStore }{},
 		History: struct{ HistoryStore }{}, Inventories: struct{ InventoryStore }{}, Events: struct{ EventStore }{},
 		Operations: struct{ OperationStore }{}, Leases: struct{ LeaseStore }{},

@@ -30,7 +30,8 @@ func start(t testing.TB, change ...func(*api.API)) *service {
 	db := storetest.SQLite(t)
 	c := &conductor{store: db, device: ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}}
 	a := &api.API{
-		Nodes: db, Ports: db.Ports(), Portgroups: db.Portgroups(), Chassis: db.Chassis(), VolumeConnectors: db.VolumeConnectors(), VolumeTargets: db.VolumeTargets(), VIFs: db, Shards: db, History: db, Inventories: db, Events: db, Leases: db,
+		Nodes: db, Ports: db.Ports(), Portgroups: db.Portgroups(), Chassis: db.Chassis(), VolumeConnectors: db.VolumeConnectors(), VolumeTargets: db.VolumeTargets(), VIFs: db, Shards: db,
+		Templates: db.Templates(), Runbooks: db.Runbooks(), Rules: db.Rules(), Allocations: db.Allocations(), History: db, Inventories: db, Events: db, Leases: db,
 		Provisioner: c, Management: c, Agents: c, Drivers: c,
 		Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), DevRamdisk: true,
 	}

@@ -51,6 +51,7 @@ const (
 	kindFlag
 	kindObject
 	kindInteger
+	kindList // taken as []any
 )
 
 // words are the JSON types of a kind, as Ironic's schema errors list them.
@@ -58,6 +59,10 @@ func (k kind) words(required bool) string {
 	switch {
 	case k == kindInteger:
 		return "'integer'"
+	case k == kindList && required:
+		return "'array'"
+	case k == kindList:
+		return "'array', 'null'"
 	case required:
 		return "'string'"
 	case k == kindFlag:
@@ -167,6 +172,45 @@ func sealed[T any](at func(*T) *map[string]any) column[T] {
 		*at(t) = ingot.Seal(m)
 	}
 	return c
+}
+
+// strung is a list of strings that is [] when it is empty.
+func strung[T any](at func(*T) *[]string) column[T] {
+	return column[T]{
+		kind: kindList,
+		get:  func(t *T) any { return listed(*at(t)) },
+		set: func(t *T, v any) {
+			items, _ := v.([]any)
+			list := make([]string, len(items))
+			for i, item := range items {
+				list[i], _ = item.(string) // the field's check has looked
+			}
+			*at(t) = list
+		},
+	}
+}
+
+// objects is a list of objects, whose secrets are kept as such; [] when it is empty.
+func objects[T any](at func(*T) *[]map[string]any) column[T] {
+	return column[T]{
+		kind: kindList,
+		get: func(t *T) any {
+			list := make([]any, len(*at(t)))
+			for i, item := range *at(t) {
+				list[i] = item
+			}
+			return list
+		},
+		set: func(t *T, v any) {
+			items, _ := v.([]any)
+			list := make([]map[string]any, len(items))
+			for i, item := range items {
+				object, _ := item.(map[string]any) // the field's check has looked
+				list[i] = ingot.Seal(object)
+			}
+			*at(t) = list
+		},
+	}
 }
 
 // moment is a time; the zero time is null.

@@ -8,9 +8,9 @@ import (
 
 func lower(s string) string { return strings.ToLower(s) }
 
-func textFilter[Q any](at func(*Q) *string) func(*Q, string) error {
+func textFilter[Q any, S ~string](at func(*Q) *S) func(*Q, string) error {
 	return func(q *Q, value string) error {
-		*at(q) = value
+		*at(q) = S(value)
 		return nil
 	}
 }

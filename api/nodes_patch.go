@@ -116,22 +116,12 @@ func (p *nodePatch) apply(n *ingot.Node) error {
 	return nil
 }
 
-// updatable are the states in which a node may be updated though it has a target state (Ironic's
-// UPDATE_ALLOWED_STATES).
-func updatable(s ingot.State) bool {
-	switch s {
-	case ingot.Inspecting, ingot.InspectWait, ingot.Verifying, ingot.ErrorState, ingot.ServiceHold:
-		return true
-	}
-	return s.Class() == ingot.Failed
-}
-
 func (p *nodePatch) allowedNow(n *ingot.Node) error {
 	removesInstance := len(p.ops) == 1 && p.ops[0].op == "remove" && p.ops[0].path == "/instance_uuid"
 	switch {
 	case n.Maintenance && removesInstance:
 		return nil
-	case n.TargetProvisionState != "" && !updatable(n.ProvisionState):
+	case n.TargetProvisionState != "" && !n.ProvisionState.Updatable():
 		return ingot.Errorf(ingot.Conflict, "Node %s can not be updated while a state transition is in progress.", p.r.param("node"))
 	case n.ProvisionState == ingot.Inspecting && p.r.since(39):
 		return ingot.Errorf(ingot.Conflict, `Cannot update node "%s" while it is in state "%s".`, n.UUID, n.ProvisionState)
@@ -196,8 +186,15 @@ func (p *nodePatch) flags(before, n *ingot.Node) error {
 // instance keeps one instance from being put over another, and takes the instance's name from where older clients
 // write it.
 func (p *nodePatch) instance(before, n *ingot.Node) error {
-	if before.InstanceUUID != "" && n.InstanceUUID != "" && before.InstanceUUID != n.InstanceUUID {
+	switch {
+	case before.InstanceUUID != "" && n.InstanceUUID != "" && before.InstanceUUID != n.InstanceUUID:
 		return ingot.Errorf(ingot.Conflict, "Node %s is associated with instance %s.", n.UUID, before.InstanceUUID)
+	case n.AllocationUUID != "" && n.InstanceUUID == "":
+		if !slices.Contains(quietStates(), n.ProvisionState) && !n.Maintenance {
+			return ingot.Errorf(ingot.Conflict, "Node %s with an allocation can not have instance_uuid removed unless it is in one of allowed (%s) states "+
+				"or in maintenance mode. Current state is '%s'.", n.UUID, quietStatesText, n.ProvisionState)
+		}
+		n.AllocationUUID = "" // the store ends the allocation with that
 	}
 	if p.names("instance_info") && n.InstanceName == "" {
 		n.InstanceName = ingot.Text(n.InstanceInfo, "display_name")

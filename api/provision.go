@@ -13,6 +13,7 @@ type provisionArgs struct {
 	verb     ingot.Verb
 	req      ingot.ProvisionRequest
 	ramdisk  *bool
+	runbook  string // name or UUID, instead of steps
 	password *string
 }
 
@@ -45,7 +46,7 @@ func setProvision(r *request) (response, error) {
 func (r *request) provisionArgs() (provisionArgs, error) {
 	a := r.args("target", "configdrive", "clean_steps", "deploy_steps", "service_steps", "rescue_password", "disable_ramdisk", "runbook")
 	a.need("target")
-	p := provisionArgs{target: a.text("target"), ramdisk: a.flag("disable_ramdisk")}
+	p := provisionArgs{target: a.text("target"), ramdisk: a.flag("disable_ramdisk"), runbook: a.text("runbook")}
 	p.verb = ingot.Verb(p.target)
 	switch p.target {
 	case "deploy":
@@ -64,7 +65,6 @@ func (r *request) provisionArgs() (provisionArgs, error) {
 		DeploySteps:    a.steps("deploy_steps"),
 		ServiceSteps:   a.steps("service_steps"),
 		DisableRamdisk: p.ramdisk != nil && *p.ramdisk,
-		Runbook:        a.text("runbook"),
 		Requester:      r.who.User,
 		Project:        r.who.Project,
 	}
@@ -246,16 +246,6 @@ func (r *request) checkDriveObject(drive map[string]any) error {
 		return ingot.Errorf(ingot.Invalid, "Providing vendor_data in configdrive is only supported starting with API version 1.59")
 	}
 	return nil
-}
-
-func (r *request) checkRunbook(p *provisionArgs, _ *ingot.Node) error {
-	if p.req.Runbook == "" {
-		return nil
-	}
-	if !r.since(92) {
-		return errNotAcceptable()
-	}
-	return ingot.Errorf(ingot.NotFound, "Runbook %s could not be found.", p.req.Runbook)
 }
 
 func (r *request) checkRamdisk(p *provisionArgs, _ *ingot.Node) error {

@@ -46,7 +46,14 @@ type resource[T, Q any] struct {
 	owner func(*T) string
 	// project is where a list is confined to what is a project's; it goes with node or owner.
 	project func(*Q) *string
-	named   int // the first that finds one by its name; 0 is never
+	// shared says that everybody may see a thing, though it is not theirs.
+	shared func(*T) bool
+	named  int // the first that finds one by its name; 0 is never
+	// patched is the first version that can patch one; 0 is since.
+	patched int
+	// late resources came when Ironic had begun to answer 405 to writes below their version, and to have no lists at
+	// "/detail".
+	late bool
 
 	fields []field[T, Q]
 	store  func(*API) Records[T, Q]
@@ -70,6 +77,10 @@ type resource[T, Q any] struct {
 	judge func(r *request, t *T, ops []patchOp) (func(before, after *T) error, error)
 	// older makes an answer what the client's version expects, where hiding fields is not enough.
 	older func(r *request, out map[string]any)
+	// created is told of a new thing that was stored.
+	created func(r *request, t *T)
+	// veil hides what may not be shown of one.
+	veil func(t *T, out map[string]any)
 	// deletable says why the thing may not be deleted.
 	deletable func(r *request, t *T) error
 }
@@ -80,6 +91,15 @@ func (s *resource[T, Q]) routes(a *API) []route {
 		return nil
 	}
 	all, one := "/"+s.path, "/"+s.path+"/{"+s.pathParam()+"}"
+	if s.late {
+		return []route{
+			{"GET", all, s.since, s.listRule(), s.handleList},
+			{"GET", one, s.since, s.rule + ":get", s.handleShow},
+			late("POST", all, s.since, s.rule+":create", s.handleCreate),
+			late("PATCH", one, max(s.since, s.patched), s.rule+":update", s.handlePatch),
+			late("DELETE", one, s.since, s.rule+":delete", s.handleDelete),
+		}
+	}
 	routes := []route{
 		{"GET", all, s.since, s.listRule(), s.handleList},
 		{"POST", all, s.since, s.rule + ":create", s.handleCreate},
@@ -120,6 +140,9 @@ func (s *resource[T, Q]) permit(r *request, t *T, missing error) error {
 	switch {
 	case s.node != nil:
 		return r.ofNode(s.node(t), missing)
+	case s.shared != nil && s.shared(t) && r.rule == s.rule+":get":
+		r.judged = true
+		return nil
 	case s.owner != nil && !r.may(s.rule+":get", holder{owner: s.owner(t)}):
 		return missing
 	}
@@ -184,6 +207,9 @@ func (s *resource[T, Q]) render(r *request, t *T, selected []string) map[string]
 	}
 	redact(r, s.fields, out, s.holder(t))
 	linkParts(r, s.fields, at, out)
+	if s.veil != nil {
+		s.veil(t, out)
+	}
 	out["links"] = r.links(at)
 	return out
 }

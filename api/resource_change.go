@@ -38,6 +38,9 @@ func (s *resource[T, Q]) handleCreate(r *request) (response, error) {
 	if err := s.store(r.api).Create(r.Context(), &t, s.event("created", &t)); err != nil {
 		return response{}, err
 	}
+	if s.created != nil {
+		s.created(r, &t)
+	}
 	return response{status: http.StatusCreated, body: s.render(r, &t, nil), location: s.path + "/" + s.uuid(&t)}, nil
 }
 
@@ -154,12 +157,17 @@ func (s *resource[T, Q]) handleDelete(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	return s.remove(r, &t)
+}
+
+// remove deletes one that was found.
+func (s *resource[T, Q]) remove(r *request, t *T) (response, error) {
 	if s.deletable != nil {
-		if err := s.deletable(r, &t); err != nil {
+		if err := s.deletable(r, t); err != nil {
 			return response{}, err
 		}
 	}
-	if err := s.store(r.api).Delete(r.Context(), s.uuid(&t), s.version(&t), s.event("deleted", &t)); err != nil {
+	if err := s.store(r.api).Delete(r.Context(), s.uuid(t), s.version(t), s.event("deleted", t)); err != nil {
 		return response{}, err
 	}
 	return response{status: http.StatusNoContent}, nil

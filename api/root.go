@@ -31,9 +31,8 @@ func showVersion(r *request) (response, error) {
 		"media_types": map[string]string{"base": "application/json", "type": "application/vnd.openstack.ironic.v1+json"},
 		"version":     r.version(),
 	}
-	for _, rt := range r.api.userRoutes(r.tables) {
-		name := strings.Split(strings.TrimPrefix(rt.path, "/"), "/")[0]
-		if since := firstListed(rt, name); name == "" || probe(rt.path) || !r.since(since) || body[name] != nil {
+	for name, since := range listedSince(r.api.userRoutes(r.tables)) {
+		if !r.since(since) {
 			continue
 		}
 		body[name] = []map[string]string{
@@ -44,14 +43,24 @@ func showVersion(r *request) (response, error) {
 	return response{body: body}, nil
 }
 
-// firstListed is the version since which discovery lists a resource: continue_inspection works before it is listed, and
-// so does the stream of events, which Ironic has not.
-func firstListed(rt route, name string) int {
-	switch name {
-	case "continue_inspection":
-		return 84
-	case "events":
-		return 54
+// listedSince are the resources that discovery lists, each with the version since which it does: that of the first route
+// that reads it, or of the first one at all. continue_inspection works before it is listed, and so does the stream of
+// events, which Ironic has not.
+func listedSince(routes []route) map[string]int {
+	since, reads := map[string]int{}, map[string]bool{}
+	for _, rt := range routes {
+		name := strings.Split(strings.TrimPrefix(rt.path, "/"), "/")[0]
+		first, known := since[name]
+		switch get := rt.method == "GET"; {
+		case name == "" || probe(rt.path) || reads[name] && !get:
+		case !known || rt.since < first || get && !reads[name]:
+			since[name], reads[name] = rt.since, get
+		}
 	}
-	return rt.since
+	for name, first := range map[string]int{"continue_inspection": 84, "events": 54} {
+		if _, served := since[name]; served {
+			since[name] = first
+		}
+	}
+	return since
 }

@@ -22,6 +22,16 @@ func (a *API) Patterns() []string {
 	return patterns
 }
 
+// late is a route that answers 405 below its version, and not 404: the writes on the resources that Ironic added last.
+func late(method, path string, since int, rule string, handle handler) route {
+	return route{method, path, 1, rule, func(r *request) (response, error) {
+		if !r.since(since) {
+			return methodNotAllowed(r)
+		}
+		return handle(r)
+	}}
+}
+
 // userRoutes is everything that users may call.
 func (a *API) userRoutes(t *tables) []route {
 	routes := discoveryRoutes()
@@ -105,6 +115,10 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"DELETE", "/nodes/{node}/vifs/{vif}", 28, "node:vif:detach", detachVIF},
 	)
 	add(a.Shards != nil, route{"GET", "/shards", 82, "shards:get", listShards})
+	add(true, t.templates.routes(a)...)
+	add(true, a.runbookRoutes(t)...)
+	add(true, a.inspectionRuleRoutes(t)...)
+	add(true, a.allocationRoutes(t)...)
 	add(a.Drivers != nil,
 		route{"GET", "/drivers", 1, "driver:get", listDrivers},
 		route{"GET", "/drivers/{driver}", 1, "driver:get", showDriver},

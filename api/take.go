@@ -7,8 +7,8 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// take checks a value that a client gives for the field and puts it into the column's form: a string, a bool, an
-// object, an int, or nil for null. of is what the sentence of a refusal says is wrong: the resource, or "patch".
+// take checks a value that a client gives for the field and puts it into the column's form: a string, a bool, an int,
+// a list, an object, or nil for null. of is what the sentence of a refusal says is wrong: the resource, or "patch".
 func (f *field[T, Q]) take(of string, v any) (any, error) {
 	v = plain(v)
 	if v == nil {
@@ -32,6 +32,10 @@ func (f *field[T, Q]) take(of string, v any) (any, error) {
 			return nil, wrongType
 		}
 		v = int(n)
+	case kindList:
+		if _, ok := v.([]any); !ok {
+			return nil, wrongType
+		}
 	case kindFlag:
 		if _, ok := v.(float64); ok {
 			return nil, wrongType

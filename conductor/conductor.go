@@ -16,23 +16,25 @@ import (
 
 // Conductor is the engine with its plans. Fields are set once, before Run.
 type Conductor struct {
-	ID         string // random for each process start: the owner of BMC leases
-	Hostname   string // the claimer of operations, which clients see as reservation and conductor
-	Group      string // conductor_group of the nodes that it works on
-	Pulse      *Pulse // how it lives among others; nil is alone
-	Figures    *Figures
-	Operations Operations
-	Wakes      Wakes
-	Nodes      Nodes
-	NodePorts  NodePorts
-	Leases     Leases
-	Blobs      Blobs
-	Firmware   Firmware
-	Machines   Machines
-	Images     ingot.ImagePreparer
-	Log        *slog.Logger
-	Now        func() time.Time // nil is time.Now
-	Settings   Settings
+	ID          string // random for each process start: the owner of BMC leases
+	Hostname    string // the claimer of operations, which clients see as reservation and conductor
+	Group       string // conductor_group of the nodes that it works on
+	Pulse       *Pulse // how it lives among others; nil is alone
+	Figures     *Figures
+	Operations  Operations
+	Wakes       Wakes
+	Nodes       Nodes
+	NodePorts   NodePorts
+	Leases      Leases
+	Blobs       Blobs
+	Firmware    Firmware
+	Machines    Machines
+	Images      ingot.ImagePreparer
+	Allocations Allocations // nil: nobody looks for nodes
+	Templates   Templates   // nil: there are none
+	Log         *slog.Logger
+	Now         func() time.Time // nil is time.Now
+	Settings    Settings
 	// BootURL gives the base URL of the boot listener ("http://10.0.0.1:8080") as a machine with this address reaches
 	// it; an invalid address asks for the default one.
 	BootURL func(netip.Addr) string
@@ -43,10 +45,11 @@ type Conductor struct {
 	// Intercept, when set, wraps every asking of a step: tests kill there.
 	Intercept func(ctx context.Context, r *Run, step Step, do func() (Progress, error)) (Progress, error)
 
-	plans    map[ingot.Kind]Plan
-	talking  keyed
-	evidence chan ingot.BootEvidence
-	nudge    chan struct{} // a pass of this process was committed: what is due next may have changed
+	plans      map[ingot.Kind]Plan
+	talking    keyed
+	evidence   chan ingot.BootEvidence
+	allocating chan struct{}
+	nudge      chan struct{} // a pass of this process was committed: what is due next may have changed
 }
 
 // Settings are the operator's choices. Zero fields mean the default named beside them.
@@ -121,6 +124,7 @@ func (c *Conductor) Prepare() {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.plans = c.allPlans()
+	c.allocating = make(chan struct{}, 1)
 	c.evidence = make(chan ingot.BootEvidence, 256)
 	c.nudge = make(chan struct{}, 1)
 	if c.Pulse != nil {
@@ -170,6 +174,7 @@ func (c *Conductor) Run(ctx context.Context) error {
 		work, ctx := errgroup.WithContext(ctx)
 		work.Go(func() error { return c.engine(ctx) })
 		work.Go(func() error { return c.powerSync(ctx) })
+		work.Go(func() error { return c.allocator(ctx) })
 		return work.Wait()
 	})
 	return group.Wait()

@@ -154,9 +154,6 @@ func (c *Conductor) limits(kind ingot.Kind) ingot.Start {
 func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) (map[string]any, error) {
 	params := map[string]any{}
 	deploys := row.Kind == ingot.KindDeploy || row.Kind == ingot.KindRebuild
-	if req.Runbook != "" {
-		return nil, ingot.Errorf(ingot.Invalid, "Runbook %s could not be found.", req.Runbook)
-	}
 	if deploys && n.Interfaces.Deploy == noopDeploy && (req.ConfigDrive != nil || len(req.DeploySteps) > 0) {
 		return nil, ingot.Errorf(ingot.Invalid, "deploy interface noop of node %s writes nothing: leave configdrive and deploy_steps out", n.UUID)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -19,8 +20,8 @@ const (
 	runSteps     = "run-steps"
 )
 
-// collect is the step that asks the agent which steps it has, merges them with the plan's and the user's, and freezes
-// the list. kind is clean, deploy or service, as the agent's commands are named; own are the plan's steps, nil for none.
+// collect is the step that asks the agent which steps it has, merges them with the plan's, the templates' and the user's,
+// and freezes the list. kind is clean, deploy or service, as the agent's commands are named; own are the plan's steps, nil for none.
 func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep, error)) Step {
 	return Step{Name: collectSteps, Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
 		var offered []ingot.OperationStep
@@ -41,7 +42,11 @@ func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep
 			c.reprioritise(offered)
 		}
 		offered = append(offered, c.driverOffers(r.Node, kind)...)
-		steps, err := mergeSteps(kind, offered, own, r)
+		templates, err := c.templateSteps(ctx, kind, r.Node)
+		if err != nil {
+			return Progress{}, err
+		}
+		steps, err := mergeSteps(kind, offered, templates, own, r)
 		if err != nil {
 			return Progress{}, ingot.Fatal(err)
 		}
@@ -82,10 +87,10 @@ func agentSteps(kind string, result map[string]any) []ingot.OperationStep {
 	return steps
 }
 
-// mergeSteps puts the lists together: what the user asks for replaces a step of the same name; what has priority 0 is
-// off; the highest priority comes first, and Ironic's order of interfaces decides between equals. A list that the user
+// mergeSteps puts the lists together: what the user asks for replaces a template's step of the same name, and that one the
+// agent's or the plan's; what has priority 0 is off; the highest priority comes first, and Ironic's order of interfaces decides between equals. A list that the user
 // gave as the whole (manual cleaning) keeps its order.
-func mergeSteps(kind string, agent []ingot.OperationStep, own func(*Run) ([]ingot.OperationStep, error), r *Run) ([]ingot.OperationStep, error) {
+func mergeSteps(kind string, agent, templates []ingot.OperationStep, own func(*Run) ([]ingot.OperationStep, error), r *Run) ([]ingot.OperationStep, error) {
 	var mine []ingot.OperationStep
 	if own != nil {
 		var err error
@@ -93,17 +98,9 @@ func mergeSteps(kind string, agent []ingot.OperationStep, own func(*Run) ([]ingo
 			return nil, err
 		}
 	}
-	user, err := userSteps(r, kind)
+	user, err := askedSteps(kind, r, templates, agent, mine)
 	if err != nil {
 		return nil, err
-	}
-	for i := range user {
-		if err := known(user[i], agent, mine); err != nil {
-			return nil, err
-		}
-		if err := complete(user[i]); err != nil {
-			return nil, err
-		}
 	}
 	var steps []ingot.OperationStep
 	if whole, _ := r.Op.Params["whole_list"].(bool); whole {
@@ -121,12 +118,41 @@ func mergeSteps(kind string, agent []ingot.OperationStep, own func(*Run) ([]ingo
 	return steps, nil
 }
 
+// askedSteps are the user's steps and those of the templates that the user does not have, each of which somebody here can
+// carry out.
+func askedSteps(kind string, r *Run, templates, agent, mine []ingot.OperationStep) ([]ingot.OperationStep, error) {
+	asked, err := userSteps(r, kind)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range templates {
+		if !hasStep(asked, step) {
+			asked = append(asked, step)
+		}
+	}
+	for i := range asked {
+		if err := known(asked[i], agent, mine); err != nil {
+			return nil, err
+		}
+		if err := complete(asked[i]); err != nil {
+			return nil, err
+		}
+		if !hasStep(mine, asked[i]) {
+			continue
+		}
+		if len(asked[i].Args) > 0 {
+			return nil, ingot.Errorf(ingot.Invalid, "step %s.%s has these unexpected arguments: %v", asked[i].Interface, asked[i].Step, slices.Sorted(maps.Keys(asked[i].Args)))
+		}
+		asked[i].Source = "plan" // whoever asks for it, the plan carries it out
+	}
+	return asked, nil
+}
+
 // overlay replaces steps by the user's of the same name, adds the others, and leaves out what has priority 0.
 func overlay(steps, user []ingot.OperationStep) []ingot.OperationStep {
-	same := func(a, b ingot.OperationStep) bool { return a.Interface == b.Interface && a.Step == b.Step }
 	var out []ingot.OperationStep
 	for _, s := range steps {
-		if !slices.ContainsFunc(user, func(u ingot.OperationStep) bool { return same(s, u) }) && s.Priority > 0 {
+		if !hasStep(user, s) && s.Priority > 0 {
 			out = append(out, s)
 		}
 	}
@@ -136,6 +162,11 @@ func overlay(steps, user []ingot.OperationStep) []ingot.OperationStep {
 		}
 	}
 	return out
+}
+
+// hasStep says whether a list has a step of the name.
+func hasStep(list []ingot.OperationStep, step ingot.OperationStep) bool {
+	return slices.ContainsFunc(list, func(s ingot.OperationStep) bool { return s.Interface == step.Interface && s.Step == step.Step })
 }
 
 // rank is Ironic's order among steps of one priority.
@@ -170,16 +201,22 @@ func userSteps(r *Run, kind string) ([]ingot.OperationStep, error) {
 		if !ok {
 			return nil, ingot.Errorf(ingot.Invalid, "step %d of %s_steps is not an object", i+1, kind)
 		}
-		priority, given := m["priority"].(float64)
-		if !given {
-			priority = 1
-		}
-		args, _ := m["args"].(map[string]any)
-		steps = append(steps, ingot.OperationStep{
-			Interface: ingot.Text(m, "interface"), Step: ingot.Text(m, "step"), Args: args, Priority: int(priority), Source: "user",
-		})
+		steps = append(steps, askedStep(m, "user"))
 	}
 	return steps, nil
+}
+
+// askedStep reads a step that somebody asks for; its priority may be text.
+func askedStep(m map[string]any, source string) ingot.OperationStep {
+	priority, given := m["priority"].(float64)
+	if n, err := strconv.Atoi(ingot.Text(m, "priority")); err == nil {
+		priority, given = float64(n), true
+	}
+	if !given {
+		priority = 1
+	}
+	args, _ := m["args"].(map[string]any)
+	return ingot.OperationStep{Interface: ingot.Text(m, "interface"), Step: ingot.Text(m, "step"), Args: args, Priority: int(priority), Source: source}
 }
 
 // slot is the step that carries the frozen list out, one after the other. own carries out the plan's own steps, the

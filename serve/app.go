@@ -107,7 +107,7 @@ func (a *App) wire() error {
 	a.Conductor = &conductor.Conductor{
 		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: figures, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
-		Events: a.Store.AppendEvents,
+		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(),
 	}
 	a.Conductor.Prepare()
 	rack.Caller = a.Conductor

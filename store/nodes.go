@@ -218,6 +218,9 @@ func (t *tx) applyToNode(n *ingot.Node, change func(*ingot.Node) error) error {
 	if err := t.judgeChassis(n, &was); err != nil {
 		return err
 	}
+	if err := t.endAllocation(n, &was); err != nil {
+		return err
+	}
 	after, err := table.encode(n)
 	if err != nil {
 		return err
@@ -235,7 +238,7 @@ func (t *tx) applyToNode(n *ingot.Node, change func(*ingot.Node) error) error {
 	return err
 }
 
-// DeleteNode removes a node with its ports, history, inventory and ended operations. NotFound; Conflict: the version is
+// DeleteNode removes a node with its ports, history, inventory, ended operations and the allocation that it is of. NotFound; Conflict: the version is
 // another one (0 takes any); Locked: an operation is live.
 func (s *Store) DeleteNode(ctx context.Context, id string, version int64, events ...ingot.Event) error {
 	return s.write(ctx, func(t *tx) error {
@@ -252,6 +255,9 @@ func (s *Store) DeleteNode(ctx context.Context, id string, version int64, events
 		}
 		if version != 0 && version != n.Version {
 			return stale("Node", n.UUID)
+		}
+		if _, err := t.exec("DELETE FROM allocations WHERE node_uuid = ?", n.UUID); err != nil {
+			return err
 		}
 		if _, err := t.exec("DELETE FROM nodes WHERE uuid = ?", n.UUID); err != nil {
 			return err

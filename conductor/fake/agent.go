@@ -160,7 +160,9 @@ func answer(name string) map[string]any {
 		step := map[string]any{"step": "burnin_cpu", "priority": 0.0, "interface": "deploy", "reboot_requested": false, "abortable": false}
 		return map[string]any{"service_steps": map[string]any{"FakeHardwareManager": []any{step}}, "hardware_manager_version": version}
 	case "deploy.get_deploy_steps":
-		return map[string]any{"deploy_steps": map[string]any{"FakeHardwareManager": []any{}}, "hardware_manager_version": version}
+		// Off unless somebody asks for it, as ironic-python-agent has it.
+		step := map[string]any{"step": "erase_devices_metadata", "priority": 0.0, "interface": "deploy", "reboot_requested": false}
+		return map[string]any{"deploy_steps": map[string]any{"FakeHardwareManager": []any{step}}, "hardware_manager_version": version}
 	}
 	return nil
 }

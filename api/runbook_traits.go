@@ -1,0 +1,135 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// listRunbookTraits is GET /v1/runbooks/{runbook}/traits.
+func listRunbookTraits(r *request) (response, error) {
+	b, err := r.tables.runbooks.find(r)
+	if err != nil {
+		return response{}, err
+	}
+	return response{body: map[string]any{"traits": listed(b.Traits)}}, nil
+}
+
+// setRunbookTraits is PUT /v1/runbooks/{runbook}/traits: the list takes the place of the runbook's.
+func setRunbookTraits(r *request) (response, error) {
+	wanted, err := r.traitsBody("runbook")
+	if err != nil {
+		return response{}, err
+	}
+	return changeRunbookTraits(r, func([]string) []string { return wanted })
+}
+
+// addRunbookTrait is PUT /v1/runbooks/{runbook}/traits/{trait}.
+func addRunbookTrait(r *request) (response, error) {
+	trait, err := r.traitParam()
+	if err != nil {
+		return response{}, err
+	}
+	res, err := changeRunbookTraits(r, func(have []string) []string { return append(slices.Clone(have), trait) })
+	res.location = "runbooks/" + r.param("runbook") + "/traits/" + trait
+	return res, err
+}
+
+// removeRunbookTraits is DELETE /v1/runbooks/{runbook}/traits.
+func removeRunbookTraits(r *request) (response, error) {
+	return changeRunbookTraits(r, func([]string) []string { return nil })
+}
+
+// removeRunbookTrait is DELETE /v1/runbooks/{runbook}/traits/{trait}. One that is not there is gone already.
+func removeRunbookTrait(r *request) (response, error) {
+	return changeRunbookTraits(r, func(have []string) []string {
+		return slices.DeleteFunc(slices.Clone(have), func(t string) bool { return t == r.param("trait") })
+	})
+}
+
+func changeRunbookTraits(r *request, pick func([]string) []string) (response, error) {
+	b, err := r.tables.runbooks.find(r)
+	if err != nil {
+		return response{}, err
+	}
+	_, err = r.api.Runbooks.Change(r.Context(), b.UUID, 0, func(b *ingot.Runbook) error {
+		b.Traits = ingot.Traits(pick(b.Traits))
+		return nil
+	}, r.tables.runbooks.event("updated", &b))
+	if err != nil {
+		return response{}, err
+	}
+	return response{status: http.StatusNoContent}, nil
+}
+
+// checkRunbook puts a runbook's steps into the place of the user's (Ironic: _handle_runbook). The node has to have one of
+// the runbook's traits or, below 1.112, a trait of the runbook's name.
+func (r *request) checkRunbook(p *provisionArgs, n *ingot.Node) error {
+	switch {
+	case p.runbook == "":
+		return nil
+	case !r.since(92) || r.api.Runbooks == nil:
+		return errNotAcceptable()
+	}
+	b, err := r.usableRunbook(p.runbook)
+	if err != nil {
+		return err
+	}
+	if err := r.approved(&b, n); err != nil {
+		return err
+	}
+	switch {
+	case p.verb == ingot.VerbClean && len(p.req.CleanSteps) > 0:
+		return ingot.Errorf(ingot.Invalid, `Please provide either "clean_steps" or a runbook, but not both.`)
+	case p.verb == ingot.VerbService && len(p.req.ServiceSteps) > 0:
+		return ingot.Errorf(ingot.Invalid, `Please provide either "service_steps" or a runbook, but not both.`)
+	case p.verb == ingot.VerbClean:
+		p.req.CleanSteps = orderedSteps(b.Steps)
+	case p.verb == ingot.VerbService:
+		p.req.ServiceSteps = orderedSteps(b.Steps)
+	default:
+		return ingot.Errorf(ingot.Invalid, `"runbooks" is only valid when setting target provision state to any of ['clean', 'service']`)
+	}
+	p.req.DisableRamdisk = b.DisableRamdisk
+	return nil
+}
+
+// usableRunbook finds a runbook that the caller may use.
+func (r *request) usableRunbook(ident string) (ingot.Runbook, error) {
+	b, err := r.api.Runbooks.Get(r.Context(), ident)
+	of := holder{owner: b.Owner}
+	switch {
+	case ingot.CodeOf(err) == ingot.NotFound, err == nil && !b.Public && !r.may("runbook:get", of):
+		return b, r.tables.runbooks.missing(ident)
+	case err == nil && !b.Public && !r.may("runbook:use", of):
+		return b, errDenied("runbook:use")
+	}
+	return b, err
+}
+
+// approved says whether the runbook may be used on the node.
+func (r *request) approved(b *ingot.Runbook, n *ingot.Node) error {
+	shares := slices.ContainsFunc(b.Traits, func(trait string) bool { return slices.Contains(n.Traits, trait) })
+	switch {
+	case !r.since(112) && slices.Contains(n.Traits, b.Name), r.since(112) && shares:
+		return nil
+	case !r.since(112):
+		return ingot.Errorf(ingot.Invalid, "This runbook has not been approved for use on this node %s. Please ask an administrator to add it to your node traits.", n.UUID)
+	case len(b.Traits) == 0:
+		return ingot.Errorf(ingot.Invalid, "Runbook %s has no traits configured. Please ask an administrator to add traits to the runbook.", b.UUID)
+	}
+	return ingot.Errorf(ingot.Invalid, "This runbook has not been approved for use on this node %s. The node does not have any of the runbook's traits %s. "+
+		"Please ask an administrator to add a matching trait to your node.", n.UUID, "["+reprWords(b.Traits)+"]")
+}
+
+// orderedSteps are a runbook's steps as a user would give them, by their order.
+func orderedSteps(steps []map[string]any) []map[string]any {
+	ordered := slices.Clone(steps)
+	slices.SortStableFunc(ordered, func(a, b map[string]any) int {
+		first, _ := a["order"].(float64)
+		second, _ := b["order"].(float64)
+		return int(first) - int(second)
+	})
+	return ordered
+}

@@ -169,11 +169,19 @@ type Result struct {
 	Changes []func(*Node)
 	Steps   []OperationStep // replaces the frozen list when not nil
 	Ports   []Port          // ports to create (those whose MAC is new)
-	History []History
-	Events  []Event
+	// PortChanges are applied to ports as they are then; one that is gone is left out.
+	PortChanges []PortChange
+	History     []History
+	Events      []Event
 	// Inventory, when not nil, is stored as the node's (with Plugin beside it).
 	Inventory *Inventory
 	Plugin    map[string]any
+}
+
+// PortChange is a change of one port.
+type PortChange struct {
+	UUID   string
+	Change func(*Port) error
 }
 
 // Interrupt turns a live operation round at once, for a user's abort: the store sets its Phase to Cancel, its Position

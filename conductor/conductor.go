@@ -32,9 +32,12 @@ type Conductor struct {
 	Images      ingot.ImagePreparer
 	Allocations Allocations // nil: nobody looks for nodes
 	Templates   Templates   // nil: there are none
-	Log         *slog.Logger
-	Now         func() time.Time // nil is time.Now
-	Settings    Settings
+	Rules       Rules       // nil: there are none but the built-in ones
+	// BuiltInRules are inspection rules from the operator's file, which clients neither see nor change.
+	BuiltInRules []ingot.InspectionRule
+	Log          *slog.Logger
+	Now          func() time.Time // nil is time.Now
+	Settings     Settings
 	// BootURL gives the base URL of the boot listener ("http://10.0.0.1:8080") as a machine with this address reaches
 	// it; an invalid address asks for the default one.
 	BootURL func(netip.Addr) string

@@ -57,11 +57,14 @@ func takeInventory(ctx context.Context, r *Run) (Progress, error) {
 	if err := json.Unmarshal(data, &report); err != nil {
 		return Progress{}, ingot.Fatalf("cannot read the agent's inventory: %w", err)
 	}
-	r.inventory, r.plugin = &report.Inventory, report.Plugin
 	r.addPorts(report.Inventory)
 	properties := inspectedProperties(report.Inventory, r.Node.Properties)
 	mode := ingot.BootMode(report.Inventory.Boot.CurrentMode)
 	r.Change(func(n *ingot.Node) { n.Properties, n.BootMode = properties, mode })
+	if err := r.applyRules(ctx, &report); err != nil {
+		return Progress{}, err
+	}
+	r.inventory, r.plugin = &report.Inventory, report.Plugin
 	return Holds(), nil
 }
 

@@ -20,14 +20,15 @@ type Run struct {
 	Steps []ingot.OperationStep // frozen list of the slot
 	Now   time.Time
 
-	c         *Conductor
-	changes   []func(*ingot.Node)
-	newSteps  []ingot.OperationStep
-	newPorts  []ingot.Port
-	history   []ingot.History
-	events    []ingot.Event
-	inventory *ingot.Inventory
-	plugin    map[string]any
+	c           *Conductor
+	changes     []func(*ingot.Node)
+	newSteps    []ingot.OperationStep
+	newPorts    []ingot.Port
+	portChanges []ingot.PortChange
+	history     []ingot.History
+	events      []ingot.Event
+	inventory   *ingot.Inventory
+	plugin      map[string]any
 }
 
 func (c *Conductor) newRun(p ingot.Pass) *Run {
@@ -40,7 +41,7 @@ func (c *Conductor) newRun(p ingot.Pass) *Run {
 // result is what the store is to write.
 func (r *Run) result() ingot.Result {
 	return ingot.Result{
-		Operation: *r.Op, Changes: r.changes, Steps: r.newSteps, Ports: r.newPorts, History: r.history,
+		Operation: *r.Op, Changes: r.changes, Steps: r.newSteps, Ports: r.newPorts, PortChanges: r.portChanges, History: r.history,
 		Events: r.events, Inventory: r.inventory, Plugin: r.plugin,
 	}
 }

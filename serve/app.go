@@ -107,7 +107,7 @@ func (a *App) wire() error {
 	a.Conductor = &conductor.Conductor{
 		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: figures, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
-		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(),
+		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Rules: a.Store.Rules(),
 	}
 	a.Conductor.Prepare()
 	rack.Caller = a.Conductor
@@ -123,6 +123,11 @@ func (a *App) wire() error {
 		VolumeConnectors: a.Store.VolumeConnectors(),
 		VolumeTargets:    a.Store.VolumeTargets(),
 		VIFs:             a.Store,
+		Templates:        a.Store.Templates(),
+		Runbooks:         a.Store.Runbooks(),
+		Rules:            a.Store.Rules(),
+		Allocations:      a.Store.Allocations(),
+		Allocator:        a.Conductor,
 		Shards:           a.Store,
 		History:          a.Store,
 		Inventories:      a.Store,

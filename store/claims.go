@@ -218,6 +218,11 @@ func (t *tx) commitNode(op *ingot.Operation, result ingot.Result) error {
 	if err := t.createNewPorts(op.NodeUUID, result.Ports); err != nil {
 		return err
 	}
+	for _, change := range result.PortChanges {
+		if err := t.changePort(change); err != nil {
+			return err
+		}
+	}
 	if result.Inventory != nil {
 		if err := t.putInventory(op.NodeUUID, result.Inventory, result.Plugin); err != nil {
 			return err
@@ -234,6 +239,19 @@ func (t *tx) commitNode(op *ingot.Operation, result ingot.Result) error {
 		}
 	}
 	return t.tell(&ingot.Node{UUID: op.NodeUUID}, result.History, result.Events)
+}
+
+// changePort changes a port, if it is there.
+func (t *tx) changePort(change ingot.PortChange) error {
+	ports := t.store.tables.ports
+	p, err := ports.lock(t, change.UUID, 0)
+	switch {
+	case ingot.CodeOf(err) == ingot.NotFound:
+		return nil
+	case err != nil:
+		return err
+	}
+	return ports.apply(t, &p, change.Change)
 }
 
 // createNewPorts creates the ports whose MAC is nobody's. One that another node has stays there, and the history says so.

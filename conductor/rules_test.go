@@ -189,3 +189,19 @@ func TestRulesCallOut(t *testing.T) {
 	require.Contains(t, w.until(n.UUID, ingot.InspectFailed).LastError, "/nothing failed: it answered 404 Not Found")
 	require.EqualValues(t, 4, asked.Load(), "a 404 is not asked again")
 }
+
+// TestBuiltInRules: the operator's rules stand in the order of priorities with the others.
+func TestBuiltInRules(t *testing.T) {
+	w := newWorld(t)
+	set := func(value string) []map[string]any {
+		return []map[string]any{op("extend-attribute", m{"path": "extra/order", "value": value})}
+	}
+	w.start(func(c *conductor.Conductor) {
+		c.Rules = w.store.Rules()
+		c.BuiltInRules = []ingot.InspectionRule{{UUID: "b1", Priority: -1, Actions: set("last")}, {UUID: "b2", Priority: 20000, Actions: set("first")}}
+	})
+	w.rule(5, nil, set("between")...)
+	n := w.node(ingot.Manageable)
+	w.ask(n.UUID, ingot.VerbInspect)
+	require.Equal(t, []any{"first", "between", "last"}, w.until(n.UUID, ingot.Manageable).Extra["order"])
+}

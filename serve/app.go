@@ -99,6 +99,10 @@ func (a *App) wire() error {
 	}
 	rack := &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
 	drivers := &Drivers{Enabled: cfg.Drivers, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors}
+	rules, err := builtInRules(cfg.Conduct.InspectionRules)
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	figures, err := conductor.NewFigures(registry)
 	if err != nil {
@@ -107,7 +111,7 @@ func (a *App) wire() error {
 	a.Conductor = &conductor.Conductor{
 		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: figures, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
-		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Rules: a.Store.Rules(),
+		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Rules: a.Store.Rules(), BuiltInRules: rules,
 	}
 	a.Conductor.Prepare()
 	rack.Caller = a.Conductor

@@ -100,6 +100,8 @@ type Conduct struct {
 	MaxCleans       int           `koanf:"max_concurrent_clean"`
 	Workers         int           `koanf:"workers"`
 	LesseeSource    string        `koanf:"automatic_lessee_source"` // instance, request or none; instance
+	// InspectionRules is a YAML file with inspection rules that clients neither see nor change.
+	InspectionRules string `koanf:"built_in_inspection_rules"`
 	// CleanPriorities replace cleaning steps' priorities, by "interface.step"; 0 leaves one out.
 	CleanPriorities map[string]int `koanf:"clean_step_priority_override"`
 }

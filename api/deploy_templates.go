@@ -26,7 +26,7 @@ func templateFields() []templateField {
 func templateResource() *resource[ingot.DeployTemplate, ingot.TemplateQuery] {
 	type template = ingot.DeployTemplate
 	return &resource[template, ingot.TemplateQuery]{
-		name: "deploy_template", noun: "Deploy template", path: "deploy_templates", since: 55, named: 55, late: true, rule: "deploy_template",
+		name: "deploy_template", noun: "Deploy template", path: "deploy_templates", param: "template", since: 55, named: 55, late: true, rule: "deploy_template",
 		fields:  templateFields(),
 		store:   func(a *API) Records[template, ingot.TemplateQuery] { return a.Templates },
 		uuid:    func(t *template) string { return t.UUID },

@@ -19,7 +19,7 @@ func ruleFields() []ruleField {
 		{name: "phase", brief: true, column: text(func(i *rule) *string { return &i.Phase }), create: true, patch: true, max: 16, readBy: "inspect: when the rule is carried out", filter: textFilter(func(q *ingot.RuleQuery) *string { return &q.Phase })},
 		{name: "sensitive", column: flag(func(i *rule) *bool { return &i.Sensitive }), create: true, patch: true, readBy: "inspection rules: what is shown"},
 		{name: "conditions", column: objects(func(i *rule) *[]map[string]any { return &i.Conditions }), create: true, patch: true, check: listOfObjects("conditions"), secret: maskSecrets, readBy: "inspect: whether the rule is carried out"},
-		{name: "actions", column: objects(func(i *rule) *[]map[string]any { return &i.Actions }), create: true, patch: true, required: true, check: listOfObjects("actions"), secret: maskSecrets, readBy: "inspect: what the rule does"},
+		{name: "actions", column: objects(func(i *rule) *[]map[string]any { return &i.Actions }), create: true, patch: true, check: listOfObjects("actions"), secret: maskSecrets, readBy: "inspect: what the rule does"},
 		{name: "created_at", column: moment(func(i *rule) *time.Time { return &i.CreatedAt })},
 		{name: "updated_at", column: moment(func(i *rule) *time.Time { return &i.UpdatedAt })},
 	}
@@ -28,7 +28,7 @@ func ruleFields() []ruleField {
 func ruleResource() *resource[ingot.InspectionRule, ingot.RuleQuery] {
 	type rule = ingot.InspectionRule
 	return &resource[rule, ingot.RuleQuery]{
-		name: "inspection_rule", noun: "Rule", path: "inspection_rules", since: 96, late: true, rule: "inspection_rule",
+		name: "inspection_rule", noun: "Rule", path: "inspection_rules", param: "rule", since: 96, late: true, rule: "inspection_rule",
 		fields:  ruleFields(),
 		store:   func(a *API) Records[rule, ingot.RuleQuery] { return a.Rules },
 		uuid:    func(i *rule) string { return i.UUID },
@@ -36,6 +36,10 @@ func ruleResource() *resource[ingot.InspectionRule, ingot.RuleQuery] {
 		page:    func(q *ingot.RuleQuery) *ingot.Page { return &q.Page },
 		tell:    func(i *rule) (string, map[string]any) { return "", map[string]any{"inspection_rule": i.UUID} },
 		take: func(r *request, body any, i *rule) error {
+			object, isObject := body.(map[string]any)
+			if _, given := object["actions"]; isObject && !given {
+				return schemaError("inspection_rule", "'actions' is a required property")
+			}
 			if err := r.tables.inspection.fill(r, body, i); err != nil {
 				return err
 			}

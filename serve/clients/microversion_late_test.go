@@ -22,7 +22,7 @@ func lateRows() []row {
 		code(55, "DELETE", "/v1/deploy_templates/nope", nil, "405", "404"),
 		says(56, "configdrive as an object", "PUT", provision, object{"target": "active", "configdrive": object{"meta_data": object{"a": 1}}}, "starting with API version 1.56"),
 		code(57, "PATCH", "/v1/allocations/al1", []object{{"op": "add", "path": "/extra/a", "value": 1}}, "404|405", "200"),
-		code(58, "POST", "/v1/allocations", object{"node": uuid(9), "resource_class": "none", "name": "backfilled"}, "400", "201"),
+		code(58, "POST", "/v1/allocations", object{"node": uuid(9), "name": "backfilled"}, "400", "201"),
 		says(59, "vendor_data in configdrive", "PUT", nodes+uuid(9)+"/states/provision", object{"target": "rebuild", "configdrive": object{"vendor_data": object{"a": 1}}}, "starting with API version 1.59"),
 		shown(60, "/v1/allocations/al1", "owner"), filter(60, "/v1/allocations?owner=me"),
 		shown(61, n, "retired", "retired_reason"), set(61, n, "retired", true), filter(61, "/v1/nodes?retired=true"),

@@ -31,7 +31,6 @@ type commandLine struct {
 // commands print into the golden parts. Every command that the client has is in a script.
 func TestBaremetal(t *testing.T) {
 	c := startClient(t)
-	whole := start(t)
 	t.Run("scripts", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/baremetal", UpdateScripts: os.Getenv("INGOT_TEST_UPDATE") != "", RequireUniqueNames: true,
@@ -44,15 +43,9 @@ func TestBaremetal(t *testing.T) {
 				env.Setenv("CHECKSUM", image["image_checksum"].(string))
 				return nil
 			},
-			Condition: func(name string) (bool, error) { // "has:allocations"
-				_, collection, _ := strings.Cut(name, ":")
-				return whole.has(t, collection), nil
-			},
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){"baremetal": c.run, "capture": capture, "until": c.until},
 		})
 	})
-	whole.needs(t, "allocations")
-	whole.needs(t, "deploy_templates")
 	for _, command := range c.commands(t) {
 		require.True(t, c.used[command], "no script uses `baremetal %s`", command)
 	}

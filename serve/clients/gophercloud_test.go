@@ -256,7 +256,6 @@ func TestGophercloudDrivers(t *testing.T) {
 func TestGophercloudAllocations(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.needs(t, "allocations")
 	c, ctx := s.gopher(t), t.Context()
 	node := enrol(t, c)
 	require.NoError(t, nodesv1.ChangeProvisionState(ctx, c, node.UUID, nodesv1.ProvisionStateOpts{Target: nodesv1.TargetManage}).ExtractErr())

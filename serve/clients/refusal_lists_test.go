@@ -6,7 +6,6 @@ import "testing"
 func TestRefusalsOfLists(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.needs(t, "allocations")
 	furnish(t, s)
 	for _, r := range []refusal{
 		{"GET", "/v1/allocations/nosuch", nil, 404, "Allocation nosuch could not be found."},

@@ -151,17 +151,3 @@ func (s *service) image(t testing.TB) object {
 	require.NoError(t, os.WriteFile(file, empty, 0o600))
 	return object{"image_source": "file://" + file, "image_checksum": fmt.Sprintf("%x", sha256.Sum256(empty))}
 }
-
-// needs skips a test of a collection that the service does not have yet.
-func (s *service) needs(t *testing.T, collection string) {
-	t.Helper()
-	if collection != "" && !s.has(t, collection) {
-		t.Skip("the service has no " + collection + " yet")
-	}
-}
-
-// has says whether the service has a collection.
-func (s *service) has(t testing.TB, collection string) bool {
-	t.Helper()
-	return s.call(t, "GET", "/v1/"+collection, "1.115", nil).StatusCode == http.StatusOK
-}

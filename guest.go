@@ -74,18 +74,8 @@ type Claim struct {
 	CreatedAt time.Time
 }
 
-// Shortage is that a compute host has not the room for a guest; it is what a Conflict says in its sentence.
-type Shortage struct {
-	Host     string
-	Resource Resource
-	Asked    int64
-	Free     int64
-	Capacity int64 // with the overcommit ratio, without the reserve
-	Used     int64
-}
-
-// Err is the shortage as a Conflict.
-func (s Shortage) Err() error {
-	return Errorf(Conflict, "compute host %s lacks %s: asked %d, free %d (capacity %d, used %d)",
-		s.Host, s.Resource, s.Asked, s.Free, s.Capacity, s.Used)
+// GuestClaim is what a new guest takes of its host.
+type GuestClaim struct {
+	Resources Amounts
+	Group     string // of which no other guest may be on the host; "" is none
 }

@@ -120,24 +120,6 @@ type UnmanagedDomain struct {
 	Uses Amounts `json:"uses,omitempty"`
 }
 
-// Capacity is what a compute host has of one resource. All numbers are integers, so that no rounding gives a guest away.
-type Capacity struct {
-	Host     string
-	Resource Resource
-	Total    int64
-	Reserved int64 // by the operator and by unmanaged domains
-	Ratio    int64 // in thousandths
-	MaxUnit  int64 // the most that one guest may have
-	StepSize int64
-	Used     int64 // the sum of the claims
-}
-
-// Capacity is how much of the resource guests may have together; it is below Used where an operator lowered it since.
-func (c *Capacity) Capacity() int64 { return max(0, c.Total-c.Reserved) * c.Ratio / 1000 }
-
-// Free is how much of the resource may yet be claimed.
-func (c *Capacity) Free() int64 { return max(0, c.Capacity()-c.Used) }
-
 // HypervisorProber is what the rest asks of the layer that speaks libvirt about a compute host.
 type HypervisorProber interface {
 	// Check refuses, as Invalid, settings that cannot be right for any host: the type, the scheme of the URI, two bridges

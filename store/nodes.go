@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -94,23 +95,9 @@ func (s *Store) CreateNode(ctx context.Context, node *ingot.Node, ports []ingot.
 	if n.UUID = strings.ToLower(n.UUID); n.UUID == "" {
 		n.UUID = uuid.NewString()
 	}
-	n.Version, n.UpdatedAt = 1, ingot.Node{}.UpdatedAt
 	err := s.write(ctx, func(t *tx) error {
-		n.CreatedAt = t.now
-		if err := t.refuseTaken(&n, &ingot.Node{}); err != nil {
+		if err := t.createNode(&n, made); err != nil {
 			return err
-		}
-		if err := t.judgeChassis(&n, &ingot.Node{}); err != nil {
-			return err
-		}
-		if err := s.tables.nodes.insert(&t.conn, &n); err != nil {
-			return err
-		}
-		for i := range made {
-			made[i].NodeUUID = n.UUID
-			if err := s.tables.ports.create(t, &made[i]); err != nil {
-				return err
-			}
 		}
 		return t.appendEvents(n.UUID, events)
 	})
@@ -119,6 +106,27 @@ func (s *Store) CreateNode(ctx context.Context, node *ingot.Node, ports []ingot.
 		copy(ports, made)
 	}
 	return err
+}
+
+// createNode writes a new node and its ports.
+func (t *tx) createNode(n *ingot.Node, ports []ingot.Port) error {
+	n.Version, n.CreatedAt, n.UpdatedAt = 1, t.now, time.Time{}
+	if err := t.refuseTaken(n, &ingot.Node{}); err != nil {
+		return err
+	}
+	if err := t.judgeChassis(n, &ingot.Node{}); err != nil {
+		return err
+	}
+	if err := t.store.tables.nodes.insert(&t.conn, n); err != nil {
+		return err
+	}
+	for i := range ports {
+		ports[i].NodeUUID = n.UUID
+		if err := t.store.tables.ports.create(t, &ports[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refuseTaken is Conflict when n, as it was not before, has a UUID, name or instance UUID of another node.
@@ -238,8 +246,9 @@ func (t *tx) applyToNode(n *ingot.Node, change func(*ingot.Node) error) error {
 	return err
 }
 
-// DeleteNode removes a node with its ports, history, inventory, ended operations and the allocation that it is of. NotFound; Conflict: the version is
-// another one (0 takes any); Locked: an operation is live.
+// DeleteNode removes a node with its ports, history, inventory, ended operations and the allocation that it is of.
+// NotFound; Conflict: the version is another one (0 takes any), or the node has children; Locked: an operation is live.
+// What a guest has of its host is free again.
 func (s *Store) DeleteNode(ctx context.Context, id string, version int64, events ...ingot.Event) error {
 	return s.write(ctx, func(t *tx) error {
 		n, err := t.node("uuid = ?"+s.dialect.forUpdate, id)
@@ -255,6 +264,12 @@ func (s *Store) DeleteNode(ctx context.Context, id string, version int64, events
 		}
 		if version != 0 && version != n.Version {
 			return stale("Node", n.UUID)
+		}
+		if err := t.childless(&n); err != nil {
+			return err
+		}
+		if err := t.letGo(n.UUID); err != nil {
+			return err
 		}
 		if _, err := t.exec("DELETE FROM allocations WHERE node_uuid = ?", n.UUID); err != nil {
 			return err

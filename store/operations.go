@@ -117,12 +117,15 @@ func (t *tx) locked(n *ingot.Node, lane ingot.Lane) error {
 
 // StartOperation writes a new operation and takes its lane of its nodes, in the order of their UUIDs. It fills in what
 // is missing of UUID, Lane, Phase, Attempt and the times. A NodeVersion of 0 takes any. NotFound: a node; Locked: the
-// lane is taken; Conflict: the node is no longer as it was judged; Unavailable: the limit is reached.
+// lane is taken; Conflict: the node is no longer as it was judged, or it has guests that the operation would take the host from; Unavailable: the limit is reached.
 func (s *Store) StartOperation(ctx context.Context, start ingot.Start) (ingot.Operation, error) {
 	var op ingot.Operation
 	err := s.write(ctx, func(t *tx) error {
 		op = start.Operation
 		if err := t.refuseOverLimit(start); err != nil {
+			return err
+		}
+		if err := t.spareGuests(&op); err != nil {
 			return err
 		}
 		fillOperation(&op, t.now)

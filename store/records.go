@@ -216,7 +216,9 @@ func (k *kind[T, Q]) apply(t *tx, v *T, change func(*T) error) error {
 	if err != nil || len(diff.names) == 0 {
 		return err
 	}
-	*h.version, *h.updated = *h.version+1, t.now
+	if diff.loud {
+		*h.version, *h.updated = *h.version+1, t.now
+	}
 	_, err = t.exec("UPDATE "+k.name+" SET "+diff.assign()+", version = ?, updated_at = ? WHERE uuid = ?",
 		append(diff.values, *h.version, micros(*h.updated), *h.uuid)...)
 	return err

@@ -14,6 +14,8 @@ type tables struct {
 	runbooks    *kind[ingot.Runbook, ingot.RunbookQuery]
 	rules       *kind[ingot.InspectionRule, ingot.RuleQuery]
 	allocations *kind[ingot.Allocation, ingot.AllocationQuery]
+	flavors     *kind[ingot.Flavor, ingot.FlavorQuery]
+	hypervisors *kind[ingot.Hypervisor, ingot.HypervisorQuery]
 	operations  *table[ingot.Operation]
 	steps       *table[step]
 }
@@ -22,5 +24,6 @@ func newTables() tables {
 	return tables{
 		nodes: nodeTable(), operations: operationTable(), steps: stepTable(),
 		ports: portKind(), portgroups: portgroupKind(), chassis: chassisKind(), connectors: connectorKind(), targets: targetKind(), templates: templateKind(), runbooks: runbookKind(), rules: ruleKind(), allocations: allocationKind(),
+		flavors: flavorKind(), hypervisors: hypervisorKind(),
 	}
 }

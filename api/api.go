@@ -58,6 +58,8 @@ type API struct {
 	// ElevatedProject is the project whose services may do what members of the system may; "" is none (Ironic:
 	// rbac_service_project_name, when rbac_service_role_elevated_access is on).
 	ElevatedProject string
+	// Patience is how long clients are kept waiting.
+	Patience Patience
 	// Ready is asked by GET /healthz; nil is ready.
 	Ready func(context.Context) error
 	// Registry is what GET /metrics shows, and where the API's own figures go; nil leaves both out.

@@ -1,52 +1,29 @@
 package api
 
-import (
-	"time"
-
-	"github.com/ingot-metal/ingot"
-)
-
-// A change waits for a node that is held, as Ironic does, before it is refused: a pass of the conductor is short.
-const (
-	lockTries = 3
-	lockPause = time.Second
-)
+import "github.com/ingot-metal/ingot"
 
 // change applies a change to the node as it is in the store, unless somebody holds it. The change may be called more
 // than once, each time with a fresh node.
-func (r *request) change(uuid string, wake bool, apply func(*ingot.Node) error) (node ingot.Node, err error) {
-	err = r.patiently(func() error {
-		var refused error
-		node, err = r.api.Nodes.ChangeNode(r.Context(), ingot.NodeChange{
-			UUID:   uuid,
-			Wake:   wake,
-			Events: []ingot.Event{{Type: "node.updated", Node: uuid}},
-			Change: func(n *ingot.Node) error {
-				if refused = apply(n); refused == nil && n.Reservation != "" {
-					refused = errLocked(n)
-				}
-				return refused
-			},
-		})
-		switch {
-		case refused != nil:
-			return refused // without what the store may have put around it
-		case ingot.CodeOf(err) == ingot.NotFound:
-			return errNoNode(uuid)
-		}
-		return err
+func (r *request) change(uuid string, wake bool, apply func(*ingot.Node) error) (ingot.Node, error) {
+	var refused error
+	node, err := r.api.Nodes.ChangeNode(r.Context(), ingot.NodeChange{
+		UUID:   uuid,
+		Wake:   wake,
+		Events: []ingot.Event{{Type: "node.updated", Node: uuid}},
+		Change: func(n *ingot.Node) error {
+			if refused = apply(n); refused == nil && n.Reservation != "" {
+				refused = errLocked(n)
+			}
+			return refused
+		},
 	})
-	return node, err
-}
-
-// patiently does what needs a node that nobody holds, again while somebody does.
-func (r *request) patiently(do func() error) error {
-	for try := 0; ; try++ {
-		err := do()
-		if ingot.CodeOf(err) != ingot.Locked || try == lockTries || !r.api.Clock.wait(r.Context(), lockPause) {
-			return err
-		}
+	switch {
+	case refused != nil:
+		return node, refused // without what the store may have put around it
+	case ingot.CodeOf(err) == ingot.NotFound:
+		return node, errNoNode(uuid)
 	}
+	return node, err
 }
 
 // setMaintenance is PUT /v1/nodes/{node}/maintenance.

@@ -70,7 +70,7 @@ func adapt(rt route) http.HandlerFunc {
 		if !r.since(rt.since) {
 			r.rule, answer = public, notFound
 		}
-		res, err := r.guarded(answer)
+		res, err := r.patiently(answer)
 		status := max(res.status, http.StatusOK)
 		if err != nil {
 			status = statusOf(err)

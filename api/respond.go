@@ -115,6 +115,9 @@ func (r *request) writeError(w http.ResponseWriter, err error) {
 		r.writeChallenge(w)
 		return
 	}
+	if status == http.StatusServiceUnavailable {
+		retryAfter(w.Header(), err)
+	}
 	r.writeJSON(w, status, errorBody(err, r.id))
 }
 

@@ -87,13 +87,11 @@ func (r *request) changeVIFs(what, id string, change func(*ingot.Node, []ingot.P
 	if node.Interfaces.Network == noopNetwork {
 		return response{status: http.StatusNoContent}, free(&node)
 	}
-	err = r.patiently(func() error {
-		return r.api.VIFs.ChangeNodePorts(r.Context(), node.UUID, func(n *ingot.Node, ports []ingot.Port, groups []ingot.Portgroup) error {
-			if err := free(n); err != nil {
-				return err
-			}
-			return change(n, ports, groups)
-		}, event)
-	})
+	err = r.api.VIFs.ChangeNodePorts(r.Context(), node.UUID, func(n *ingot.Node, ports []ingot.Port, groups []ingot.Portgroup) error {
+		if err := free(n); err != nil {
+			return err
+		}
+		return change(n, ports, groups)
+	}, event)
 	return response{status: http.StatusNoContent}, err
 }

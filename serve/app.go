@@ -152,7 +152,7 @@ func (a *App) wire() error {
 		Networks:    cfg.Networks,
 
 		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject,
-		Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
+		Patience: cfg.API.patience(), Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
 	a.pxe = &pxe.Server{
 		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),

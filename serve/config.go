@@ -64,6 +64,11 @@ type API struct {
 	TLSKey   string `koanf:"tls_key"`
 	Insecure bool   `koanf:"insecure"`  // passwords may cross a network in the clear
 	AuditLog string `koanf:"audit_log"` // file that gets the audit's lines too; "" leaves them in the log
+	// AnswerTimeout bounds a request (60 s). A change of a node that something works on is tried as often (3) at intervals
+	// (1 s) before it is refused (Ironic: node_locked_retry_attempts, node_locked_retry_interval).
+	AnswerTimeout time.Duration `koanf:"answer_timeout"`
+	LockedTries   int           `koanf:"node_locked_retry_attempts"`
+	LockedWait    time.Duration `koanf:"node_locked_retry_interval"`
 	// ProjectAdmins may create and delete nodes of their own (Ironic: project_admin_can_manage_own_nodes, true unless told).
 	ProjectAdmins *bool `koanf:"project_admin_can_manage_own_nodes"`
 	// ServiceProject is the project whose services may do what members of the system may (Ironic:

@@ -1,12 +1,14 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/api"
 	"github.com/ingot-metal/ingot/conductor"
 	"github.com/ingot-metal/ingot/store"
 )
@@ -78,4 +80,9 @@ func (a *App) ready(ctx context.Context) error {
 		return err
 	}
 	return a.Conductor.Pulse.Ready()
+}
+
+// patience is the API's, with its defaults.
+func (a API) patience() api.Patience {
+	return api.Patience{Answer: cmp.Or(a.AnswerTimeout, time.Minute), LockedTries: cmp.Or(a.LockedTries, 3), LockedWait: cmp.Or(a.LockedWait, time.Second)}
 }

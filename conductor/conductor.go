@@ -50,6 +50,7 @@ type Conductor struct {
 
 	plans      map[ingot.Kind]Plan
 	talking    keyed
+	claims     claims
 	evidence   chan ingot.BootEvidence
 	allocating chan struct{}
 	nudge      chan struct{} // a pass of this process was committed: what is due next may have changed
@@ -59,6 +60,7 @@ type Conductor struct {
 type Settings struct {
 	Workers          int           // passes at a time: 64
 	Poll             time.Duration // floor of the wakes: 1 s
+	StrayEvery       time.Duration // between looks for claims whose answer was lost: 5 s
 	StepTimeout      time.Duration // a step without its own: 5 min
 	CallbackTimeout  time.Duration // waiting for an agent to call, Ironic's deploy_callback_timeout and its like: 1800 s
 	CommandTimeout   time.Duration // one agent command from start to end: 4 h
@@ -85,6 +87,7 @@ type Settings struct {
 // defaults fills in what the operator left out.
 func (s Settings) defaults() Settings {
 	setDuration(&s.Poll, time.Second)
+	setDuration(&s.StrayEvery, 5*time.Second)
 	setDuration(&s.StepTimeout, 5*time.Minute)
 	setDuration(&s.CallbackTimeout, 30*time.Minute)
 	setDuration(&s.CommandTimeout, 4*time.Hour)

@@ -62,6 +62,19 @@ func (f *fellow) Leave(ctx context.Context, c ingot.Conductor) error {
 	return f.Store.Leave(ctx, c)
 }
 
+// mortalWakes are a fellow's.
+type mortalWakes struct {
+	*store.Store
+	f *fellow
+}
+
+func (m mortalWakes) PutBackStray(ctx context.Context, by ingot.Claimer, has []string) error {
+	if m.f.isDead() {
+		return errDead
+	}
+	return m.Store.PutBackStray(ctx, by, has)
+}
+
 // several is a world on a PostgreSQL of its own, which conductors join.
 func several(t *testing.T) (*world, store.Config) {
 	t.Helper()
@@ -75,7 +88,7 @@ func (w *world) join(cfg store.Config, hostname string, change func(*fellow)) *f
 	w.t.Helper()
 	f := &fellow{mortal: mortal{Store: storetest.Open(w.t, cfg)}}
 	f.Conductor = w.newConductor(hostname, f.Store)
-	f.Operations = f
+	f.Operations, f.Wakes = f, mortalWakes{f.Store, f}
 	f.Pulse = &conductor.Pulse{Beats: f, Every: shortBeat, TTL: shortTTL, Self: ingot.Conductor{Hostname: hostname, Process: f.ID, Drivers: []string{"fake-hardware"}}}
 	if change != nil {
 		change(f)
@@ -230,4 +243,82 @@ func TestAFrozenConductorIsFenced(t *testing.T) {
 			deploy.verdict(t, w, deploy.run(w), 2) // and both can still work
 		})
 	}
+}
+
+// TestStoppingTakesSeconds stops a conductor while a step of its hangs: the asking is broken off, the claim is given
+// back, and another goes on without waiting for anything to run out.
+func TestStoppingTakesSeconds(t *testing.T) {
+	w, cfg := several(t)
+	hanging := make(chan struct{})
+	var once sync.Once
+	first := w.join(cfg, "first", func(f *fellow) {
+		f.Intercept = func(ctx context.Context, _ *conductor.Run, _ conductor.Step, _ func() (conductor.Progress, error)) (conductor.Progress, error) {
+			once.Do(func() { close(hanging) })
+			<-ctx.Done()
+			return conductor.Progress{}, ctx.Err()
+		}
+	})
+	deploy := plans()[4]
+	n := deploy.begin(w)
+	<-hanging
+	began := time.Now()
+	first.stop()
+	took := time.Since(began)
+	t.Logf("stopped after %v", took.Round(time.Millisecond))
+	require.Less(t, took, 30*time.Second)
+	op, err := w.store.LiveOperation(t.Context(), n.UUID, ingot.LaneProvision)
+	require.NoError(t, err)
+	require.Empty(t, op.Claim)
+	all, err := w.store.Conductors(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, all, "it left")
+	w.join(cfg, "second", nil)
+	require.Equal(t, deploy.to, w.ended(n.UUID).ProvisionState)
+}
+
+// TestALeaseOutlivesItsOwner: a new owner does an operation's steps at once, but speaks to the BMC only when the dead
+// one's exchange must be over.
+func TestALeaseOutlivesItsOwner(t *testing.T) {
+	w, cfg := several(t)
+	deploy := plans()[4]
+	n := deploy.node(w)
+	until := time.Now().Add(1500 * time.Millisecond)
+	wait, err := w.store.LeaseBMC(t.Context(), "bmc-"+n.UUID, "a process that was killed", until)
+	require.NoError(t, err)
+	require.Zero(t, wait)
+	asked := make(chan time.Time, 100)
+	w.join(cfg, "second", func(f *fellow) {
+		f.Machines = watched{machines{w}, asked}
+	})
+	w.request(n.UUID, deploy.req)
+	require.Equal(t, deploy.to, w.ended(n.UUID).ProvisionState)
+	first := <-asked
+	require.False(t, first.Before(until.Add(-20*time.Millisecond)), "the BMC was asked %v before the lease ended", until.Sub(first))
+}
+
+// watched notes when machines are asked for their power.
+type watched struct {
+	machines
+	asked chan time.Time
+}
+
+func (w watched) Machine(n *ingot.Node) (ingot.Machine, string, error) {
+	m, key, err := w.machines.Machine(n)
+	return watchedMachine{m, w.asked}, key, err
+}
+
+type watchedMachine struct {
+	ingot.Machine
+	asked chan time.Time
+}
+
+// Unwrap lets the fake machine's abilities be found.
+func (m watchedMachine) Unwrap() any { return m.Machine }
+
+func (m watchedMachine) PowerState(ctx context.Context) (ingot.PowerState, error) {
+	select {
+	case m.asked <- time.Now():
+	default:
+	}
+	return m.Machine.PowerState(ctx)
 }

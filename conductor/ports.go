@@ -29,6 +29,8 @@ type Wakes interface {
 	Wakes() <-chan struct{}
 	// NextDue is when the conductor may claim the next operation; the zero time when none waits.
 	NextDue(ctx context.Context, by ingot.Claimer) (time.Time, error)
+	// PutBackStray puts back what is claimed in the conductor's name under other claims than those that it has.
+	PutBackStray(ctx context.Context, by ingot.Claimer, has []string) error
 }
 
 // Nodes is what the conductor reads and changes outside of passes.

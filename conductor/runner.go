@@ -3,7 +3,9 @@ package conductor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,15 +21,49 @@ func (c *Conductor) engine(ctx context.Context) error {
 	}
 	var passes sync.WaitGroup
 	defer passes.Wait()
+	looked := c.Now()
 	for {
 		passed := c.claim(ctx, free, &passes)
 		if ctx.Err() != nil {
 			return nil
 		}
+		if now := c.Now(); now.Sub(looked) >= c.Settings.StrayEvery {
+			looked = now
+			if err := c.Wakes.PutBackStray(ctx, c.claimer(), c.claims.all()); err != nil && ctx.Err() == nil {
+				c.Log.Error("cannot look for claims that this conductor never heard of; trying again", "error", err)
+			}
+		}
 		if passed == 0 {
 			c.rest(ctx)
 		}
 	}
+}
+
+// claims are those that this process's passes work under.
+type claims struct {
+	mu  sync.Mutex
+	has map[string]bool
+}
+
+func (c *claims) add(claim string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.has == nil {
+		c.has = map[string]bool{}
+	}
+	c.has[claim] = true
+}
+
+func (c *claims) remove(claim string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.has, claim)
+}
+
+func (c *claims) all() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.has))
 }
 
 // claim starts passes over as many due operations as there are free workers, and says how many it found.
@@ -50,8 +86,10 @@ func (c *Conductor) claim(ctx context.Context, free chan struct{}, passes *sync.
 		free <- struct{}{}
 	}
 	for _, pass := range claimed {
+		c.claims.add(pass.Operation.Claim)
 		passes.Go(func() {
 			defer func() { free <- struct{}{} }()
+			defer c.claims.remove(pass.Operation.Claim)
 			c.pass(ctx, term, pass)
 		})
 	}

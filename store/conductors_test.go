@@ -211,3 +211,27 @@ func TestPreferredNodesComeFirst(t *testing.T) {
 		require.Len(t, rest, nodes-len(mine))
 	})
 }
+
+// TestStrayClaims: a claim whose answer was lost is put back, and one that its conductor works under stays.
+func TestStrayClaims(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		require.NoError(t, s.Join(ctx, member("a"), ""))
+		by := of(member("a"))
+		start(t, s, newNode(t, s, "one").UUID)
+		known, err := s.ClaimOperations(ctx, by, 1)
+		require.NoError(t, err)
+		stray := newNode(t, s, "two")
+		start(t, s, stray.UUID)
+		lost, err := s.ClaimOperations(ctx, by, 1)
+		require.NoError(t, err)
+		require.NoError(t, s.PutBackStray(ctx, by, []string{known[0].Operation.Claim}))
+		fenced(t, s, lost[0])
+		n, err := s.Node(ctx, stray.UUID)
+		require.NoError(t, err)
+		require.Empty(t, n.Reservation)
+		require.NoError(t, s.CommitPass(ctx, ingot.Result{Operation: known[0].Operation}))
+		require.NoError(t, s.PutBackStray(ctx, by, nil))
+		require.Len(t, claims(t, s, "a"), 2, "nothing is stray any more, and both are due")
+	})
+}

@@ -110,3 +110,33 @@ func (t *tx) putBack(conductor string) (int, error) {
 	_, err = t.exec(`UPDATE nodes SET reservation = '' WHERE reservation <> '' AND (reservation = ? OR CAST(? AS TEXT) = '')`, conductor, conductor)
 	return len(released), err
 }
+
+// PutBackStray puts back what is claimed in the conductor's name, but not under one of the claims that it has: it never
+// heard of those, because the connection was lost while they were committed. Call it only when no claim is under way.
+func (s *Store) PutBackStray(ctx context.Context, by ingot.Claimer, has []string) error {
+	const stray = "conductor = ? AND claim <> '' AND outcome = '' AND claim NOT IN (?)"
+	query, args := in("SELECT uuid FROM operations WHERE "+stray, by.Hostname, append([]string{""}, has...))
+	found, err := s.read(ctx).list(query, args...)
+	if err != nil || len(found) == 0 {
+		return s.sentence(err)
+	}
+	return s.write(ctx, func(t *tx) error {
+		if err := t.mayClaim(by); err != nil {
+			return err
+		}
+		for _, id := range found {
+			put, err := t.exec("UPDATE operations SET claim = '', conductor = '', woken = FALSE WHERE uuid = ? AND conductor = ? AND claim <> ''", id, by.Hostname)
+			if err != nil {
+				return err
+			}
+			if put > 0 {
+				if err := t.unreserve(id); err != nil {
+					return err
+				}
+			}
+		}
+		t.wake = true
+		s.log.Info("put back operations whose claims were never heard of", "conductor", by.Hostname, "operations", len(found))
+		return nil
+	})
+}

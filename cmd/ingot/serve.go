@@ -10,14 +10,15 @@ import (
 
 // serveCommand is `ingot serve`. Flags win over the environment, which wins over the file.
 type serveCommand struct {
-	Config     string `help:"TOML configuration file." type:"existingfile"`
-	Data       string `help:"Folder of the embedded database, its key, the ramdisk and caches."`
-	APIListen  string `name:"api-listen" help:"HOST:PORT of the API; 127.0.0.1:6385 unless told."`
-	BootListen string `name:"boot-listen" help:"HOST:PORT of the boot listener; the networks' own addresses unless told."`
-	Database   string `help:"postgres:// URL; without it an SQLite file in the data folder."`
-	Dev        bool   `help:"For trying things on one machine: fake-hardware enabled, ramdisk routes on the API listener too, log for people."`
-	DryListen  bool   `name:"dry-listen" help:"Only report what the boot service hears and would answer."`
-	Verbose    bool   `short:"v" help:"Log debug messages."`
+	Config     string   `help:"TOML configuration file." type:"existingfile"`
+	Data       string   `help:"Folder of the embedded database, its key, the ramdisk and caches."`
+	APIListen  string   `name:"api-listen" help:"HOST:PORT of the API; 127.0.0.1:6385 unless told."`
+	BootListen string   `name:"boot-listen" help:"HOST:PORT of the boot listener; the networks' own addresses unless told."`
+	Roles      []string `help:"What this process does: api, conductor, pxe; all unless told. Needs --database."`
+	Database   string   `help:"postgres:// URL; without it an SQLite file in the data folder."`
+	Dev        bool     `help:"For trying things on one machine: fake-hardware enabled, ramdisk routes on the API listener too, log for people."`
+	DryListen  bool     `name:"dry-listen" help:"Only report what the boot service hears and would answer."`
+	Verbose    bool     `short:"v" help:"Log debug messages."`
 }
 
 // Run runs the service until it is told to stop.
@@ -43,6 +44,9 @@ func (s *serveCommand) override(cfg *serve.Config) {
 		if o.value != "" {
 			*o.place = o.value
 		}
+	}
+	if len(s.Roles) > 0 {
+		cfg.Roles = s.Roles
 	}
 	cfg.Dev = cfg.Dev || s.Dev
 	cfg.DryListen = cfg.DryListen || s.DryListen

@@ -26,31 +26,46 @@ type command struct {
 func (m *machine) startAgent() {
 	m.boot++
 	boot := m.boot
-	time.AfterFunc(m.rack.Delays.Boot, func() { m.callIn(boot) })
+	time.AfterFunc(m.rack.Delays.Boot, func() { m.untilHeard(callTries, func() error { return m.callIn(boot) }) })
+}
+
+// How long an agent tries to be heard by a service that does not answer for now.
+const (
+	callTries = 300
+	callPause = time.Second
+)
+
+// untilHeard calls, and again while that fails for now.
+func (m *machine) untilHeard(tries int, call func() error) {
+	if ingot.CodeOf(call()) == ingot.Unavailable && tries > 1 {
+		time.AfterFunc(callPause, func() { m.untilHeard(tries-1, call) })
+	}
 }
 
 // callIn is what an agent does when it has booted: look itself up, report its hardware if asked, and call.
-func (m *machine) callIn(boot int) {
+func (m *machine) callIn(boot int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if !m.is(boot) {
-		return
+		return nil
 	}
 	node, err := m.rack.Caller.Lookup(ctx, nil, m.node, fakeAddress)
 	if err != nil {
 		m.rack.Log.Debug("a fake agent was not let in", "node", m.node, "error", err)
-		return
+		return err
 	}
 	m.mu.Lock()
 	m.agent = &agent{identity: rand.Text(), token: node.Agent.Token}
 	m.mu.Unlock()
 	if node.Boot.Purpose == "inspect" {
-		if _, err := m.rack.Caller.ContinueInspection(ctx, m.node, inventory(), map[string]any{}, fakeAddress); err != nil {
+		_, err := m.rack.Caller.ContinueInspection(ctx, m.node, inventory(), map[string]any{}, fakeAddress)
+		if err != nil {
 			m.rack.Log.Debug("a fake agent's inventory was not taken", "node", m.node, "error", err)
 		}
-		return
+		return err
 	}
 	m.beat(boot)
+	return nil
 }
 
 // fakeAddress is where fake agents seem to be: an address of the documentation range (RFC 5737).
@@ -63,13 +78,13 @@ func (m *machine) is(boot int) bool {
 	return m.boot == boot && m.power == ingot.PowerOn
 }
 
-func (m *machine) heartbeat(boot int) {
+func (m *machine) heartbeat(boot int) error {
 	m.mu.Lock()
 	a := m.agent
 	gone := m.boot != boot || a == nil
 	m.mu.Unlock()
 	if gone {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -79,6 +94,7 @@ func (m *machine) heartbeat(boot int) {
 	if err != nil {
 		m.rack.Log.Debug("a fake agent's heartbeat was refused", "node", m.node, "error", err)
 	}
+	return err
 }
 
 // beat sends a heartbeat now and then, for as long as the machine is in that boot.
@@ -86,7 +102,7 @@ func (m *machine) beat(boot int) {
 	if !m.is(boot) {
 		return
 	}
-	m.heartbeat(boot)
+	_ = m.heartbeat(boot) // the next one may be heard
 	time.AfterFunc(m.rack.Delays.beats(), func() { m.beat(boot) })
 }
 
@@ -132,7 +148,7 @@ func (r *Rack) Send(_ context.Context, node *ingot.Node, request ingot.AgentRequ
 	if delay := r.Delays.Command; delay > 0 && !wait {
 		done.Status, done.ends = ingot.CommandRunning, time.Now().Add(delay)
 		boot := m.boot
-		time.AfterFunc(delay, func() { m.heartbeat(boot) })
+		time.AfterFunc(delay, func() { m.untilHeard(callTries, func() error { return m.heartbeat(boot) }) })
 	}
 	m.agent.commands = append(m.agent.commands, done)
 	return done.AgentCommand, nil

@@ -66,3 +66,6 @@ func handlerName(h handler) string {
 	name := runtime.FuncForPC(reflect.ValueOf(h).Pointer()).Name()
 	return name[strings.LastIndex(name, ".")+1:]
 }
+
+// AppendJSON is the encoder of answers.
+func AppendJSON(b []byte, v any) ([]byte, error) { return appendJSON(b, v) }

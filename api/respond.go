@@ -126,7 +126,7 @@ func (r *request) writeJSON(w http.ResponseWriter, status int, body any) {
 		w.WriteHeader(status)
 		return
 	}
-	text, err := json.Marshal(body)
+	text, err := appendJSON(nil, body)
 	if err != nil {
 		r.api.log().ErrorContext(r.Context(), "cannot encode an answer", "request", r.id, "path", r.URL.Path, "error", err)
 		status, text = http.StatusInternalServerError, []byte(`{"error_message":"{}"}`)

@@ -26,8 +26,13 @@ func TestAppendJSON(t *testing.T) {
 	}
 	for _, v := range []any{
 		nil, true, "", "a<b>&\"\\\n\u2028é\xff", 0, int64(-5), 1e21, 0.1, math.Copysign(0, -1), float64(1 << 53), -3.0, json.Number("12345678901234567890"),
-		map[string]any(nil), []any(nil), []string(nil), map[string]string{"b": "2", "a": "1"}, []map[string]string{{"href": "http://x/?a&b"}},
-		[]map[string]any{{"x": []any{1.5, "y", nil}}, nil}, other{3}, &other{4}, map[string]int{"n": 1},
+		map[string]any(nil), []any(nil), []string(nil),
+		map[string]string{"b": "2", "a": "1"},
+		[]map[string]string{{"href": "http://x/?a&b"}},
+		[]map[string]any{{"x": []any{1.5, "y", nil}}, nil},
+		other{3},
+		&other{4},
+		map[string]int{"n": 1},
 	} {
 		same(t, v)
 	}

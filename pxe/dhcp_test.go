@@ -258,6 +258,28 @@ func TestTwoServices(t *testing.T) {
 	}
 }
 
+// TestTwoServicesThatShareOffers: what one has offered, the other offers to nobody else, and to the same machine again;
+// and neither refuses what the other gave.
+func TestTwoServicesThatShareOffers(t *testing.T) {
+	b := newBench(t, nil)
+	other := b.again()
+	b.server.Offers, other.server.Offers = b.leases, b.leases
+	b.wants("OFFER 10.77.0.150", packet(t, discover, mac(1), requested("10.77.0.150")))
+	got := other.ask(packet(t, discover, mac(2), requested("10.77.0.150")))
+	if got == nil || got.YourIPAddr.String() == "10.77.0.150" {
+		t.Fatalf("offered to two: %v", got)
+	}
+	other.wants("OFFER 10.77.0.150", packet(t, discover, mac(1), requested("10.77.0.160")))
+	b.wants("OFFER "+got.YourIPAddr.String(), packet(t, discover, mac(2)))
+	b.wants("ACK 10.77.0.150", packet(t, request, mac(1), requested("10.77.0.150")))
+	other.wants("ACK 10.77.0.150", packet(t, request, mac(1), requested("10.77.0.150")))
+	b.leases.end("lab", mac(1).String(), b.clock.Now().Unix())
+	b.wants("ACK 10.77.0.150", packet(t, request, mac(1), requested("10.77.0.150")))
+	b.leases.end("lab", mac(1).String(), b.clock.Now().Unix())
+	b.leases.move("lab", mac(1).String(), mac(3).String(), b.clock.Now().Unix()+3600)
+	other.wants("ACK 10.77.0.150", packet(t, request, mac(3), requested("10.77.0.150")))
+}
+
 // TestDeciderFails leaves firmware without an answer, so that it asks again, and operating systems alone.
 func TestDeciderFails(t *testing.T) {
 	b := newBench(t, nil)

@@ -54,18 +54,16 @@ func (s *Server) facts(ctx context.Context, q query, at netip.Addr, host string)
 	return f, nil
 }
 
-// respondDiscover offers an address. Nothing is written: the client may take another server's offer.
+// respondDiscover offers an address. A boot service that is alone writes nothing: the client may take another server's
+// offer.
 func (s *Server) respondDiscover(ctx context.Context, q query) (*dhcpv4.DHCPv4, error) {
 	reserved, err := s.reservation(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	at, ok := s.books[q.network.Name].offer(q.client.MAC, reserved.Address, addr(q.req.RequestedIPAddress()), s.now())
-	if !ok {
-		if reserved.Address.IsValid() {
-			return nil, fmt.Errorf("cannot offer %s, which is reserved for it: another machine has it", reserved.Address)
-		}
-		return nil, errors.New("cannot offer an address: the pool is used up; make it larger or lease_time shorter")
+	at, err := s.offer(ctx, q, reserved.Address)
+	if err != nil {
+		return nil, err
 	}
 	f, err := s.facts(ctx, q, at, reserved.Hostname)
 	if err != nil {
@@ -95,7 +93,9 @@ func (s *Server) respondRequest(ctx context.Context, q query) (*dhcpv4.DHCPv4, e
 	if err != nil {
 		return nil, err
 	}
-	if !b.allows(q.client.MAC, reserved.Address, wants, s.now()) {
+	if ok, err := s.allowed(ctx, q, reserved.Address, wants); err != nil {
+		return nil, err
+	} else if !ok {
 		return s.refuse(q, wants, "this address is not yours on this network"), nil
 	}
 	f, err := s.facts(ctx, q, wants, reserved.Hostname)

@@ -128,11 +128,45 @@ func (l *leases) takenLocked(lease ingot.Lease, now int64) bool {
 	return false
 }
 
+// OfferLease keeps the contract of pxe.Offers.
+func (l *leases) OfferLease(_ context.Context, lease ingot.Lease) (ingot.Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := lease.Until - 60
+	if row, ok := l.rows[lease.Network+" "+lease.MAC]; ok && row.Until > now {
+		return row, nil
+	}
+	if l.takenLocked(lease, now) {
+		return lease, ingot.Errorf(ingot.Conflict, "taken")
+	}
+	l.rows[lease.Network+" "+lease.MAC] = lease
+	return lease, l.err
+}
+
 func (l *leases) Reservation(_ context.Context, _, mac string) (ingot.Lease, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r, ok := l.reserved[mac]
 	return r, ok, l.err
+}
+
+// end has a machine's lease be over, as another boot service may.
+func (l *leases) end(network, mac string, now int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	row := l.rows[network+" "+mac]
+	row.Until = now
+	l.rows[network+" "+mac] = row
+}
+
+// move has another machine have the address.
+func (l *leases) move(network, from, to string, until int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	row := l.rows[network+" "+from]
+	delete(l.rows, network+" "+from)
+	row.MAC, row.Until = to, until
+	l.rows[network+" "+to] = row
 }
 
 // row is the lease of a MAC.

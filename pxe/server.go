@@ -55,6 +55,7 @@ type Server struct {
 	Networks []ingot.Network   // those with DHCP off are known by name only
 	Decider  ingot.BootDecider // what machines boot, and who hears what was sent
 	Leases   LeaseStore        // not asked for networks in proxy mode, beyond what it lists
+	Offers   Offers            // nil keeps promises in memory: no other boot service is on these networks
 	Files    Files             // nil serves no files: scripts then name whole URLs
 	// Loaders has undionly.kpxe, snponly.efi and, for arm64 machines, snponly-arm64.efi; nil is where Debian's
 	// package ipxe puts them, /usr/lib/ipxe.

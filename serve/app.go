@@ -158,6 +158,9 @@ func (a *App) wire() error {
 		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
 		HTTPPort: cfg.Boot.Port, BootURL: cfg.Boot.URL, Logger: a.log, DryRun: cfg.DryListen,
 	}
+	if cfg.Database.URL != "" { // others may serve the same networks
+		a.pxe.Offers = a.Store
+	}
 	return nil
 }
 

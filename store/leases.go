@@ -111,6 +111,37 @@ func (t *tx) commitLease(l ingot.Lease) error {
 	return err
 }
 
+// OfferLease promises an address to a machine until l.Until. A machine whose lease or promise still lasts keeps that, and
+// it is what is given. Conflict: the address is another machine's.
+func (s *Store) OfferLease(ctx context.Context, l ingot.Lease) (ingot.Lease, error) {
+	given := l
+	err := s.write(ctx, func(t *tx) error {
+		if err := t.lockNetwork(l.Network); err != nil {
+			return err
+		}
+		have, found, err := t.lease("network = ? AND mac = ?", l.Network, strings.ToLower(l.MAC))
+		if err != nil {
+			return err
+		}
+		if found && have.Until > t.now.Unix() {
+			given = have
+			return nil
+		}
+		given = l
+		return t.commitLease(l)
+	})
+	return given, err
+}
+
+// lockNetwork has those who choose addresses of a network take turns, or all who ask at once would be told the same one.
+func (t *tx) lockNetwork(network string) error {
+	if t.store.writer != nil {
+		return nil
+	}
+	_, err := t.exec("SELECT pg_advisory_xact_lock(?, hashtext(?))", int32(leaseLock), network)
+	return err
+}
+
 // ReserveLease gives a machine an address of the pool from start to end at once and for good, until l.Until: the one it
 // had, else one that nobody had, else the one whose lease has been over for longest; never one of except. When l.Address
 // is valid, it is that one or Conflict. Unavailable: the pool is full.
@@ -120,10 +151,8 @@ func (s *Store) ReserveLease(ctx context.Context, l ingot.Lease, start, end neti
 		if l.Address = wanted; wanted.IsValid() {
 			return t.commitLease(l)
 		}
-		if s.writer == nil { // or those who ask at once would all be told the same address
-			if _, err := t.exec("SELECT pg_advisory_xact_lock(?, hashtext(?))", int32(leaseLock), l.Network); err != nil {
-				return err
-			}
+		if err := t.lockNetwork(l.Network); err != nil {
+			return err
 		}
 		for try := 1; ; try++ {
 			var err error

@@ -188,3 +188,32 @@ func TestOneOwnerHasTheBMC(t *testing.T) {
 		require.EqualValues(t, 1, granted.Load())
 	})
 }
+
+// TestOffersAreOfOneMachine has two boot services offer addresses at once: no address goes to two machines, and no
+// machine gets two.
+func TestOffersAreOfOneMachine(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		until := time.Now().Add(time.Minute).Unix()
+		var mu sync.Mutex
+		byMAC, byAddress := map[string]netip.Addr{}, map[netip.Addr]string{}
+		parallel(40, func(i int) {
+			m := mac(i % 5) // each is offered something by eight at once
+			for k := range 12 {
+				got, err := s.OfferLease(ctx, ingot.Lease{Network: "lan", MAC: m, Address: addr(10 + (i+k)%6), Until: until})
+				if ingot.CodeOf(err) == ingot.Conflict {
+					continue
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil || byMAC[m].IsValid() && byMAC[m] != got.Address || byAddress[got.Address] != "" && byAddress[got.Address] != m {
+					t.Errorf("%s was offered %s: %v; before: %v", m, got.Address, err, byMAC)
+				}
+				byMAC[m], byAddress[got.Address] = got.Address, m
+				return
+			}
+			t.Errorf("%s was offered nothing", m)
+		})
+		require.Len(t, byMAC, 5)
+	})
+}

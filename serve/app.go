@@ -104,12 +104,15 @@ func (a *App) wire() error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	figures, err := conductor.NewFigures(registry)
+	counted, err := conductor.NewFigures(registry)
 	if err != nil {
 		return err
 	}
+	if err := registry.Register(newFigures(a.Store, a.log)); err != nil {
+		return err
+	}
 	a.Conductor = &conductor.Conductor{
-		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: figures, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
+		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: counted, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
 		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Rules: a.Store.Rules(), BuiltInRules: rules,
 	}

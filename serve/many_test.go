@@ -68,6 +68,7 @@ func TestStartsThatAreRefused(t *testing.T) {
 		"no database there":    {func(c *serve.Config) { c.Database.URL = "postgres://ingot@127.0.0.1:1/ingot" }, ingot.Unavailable, "cannot use the database"},
 		"a URL of another":     {func(c *serve.Config) { c.Database.URL = "mysql://x" }, ingot.Invalid, "cannot read the database URL"},
 		"roles without shared": {func(c *serve.Config) { c.Database.URL, c.Roles = "", []string{"api"} }, ingot.Internal, "give --database postgres://"},
+		"nowhere to boot from": {func(c *serve.Config) { c.Roles = []string{"conductor"} }, ingot.Internal, "set boot.url"},
 		"an unknown role":      {func(c *serve.Config) { c.Roles = []string{"dns"} }, ingot.Internal, `role "dns" is not one of api, conductor, pxe`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,8 +192,10 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 func TestRolesApart(t *testing.T) {
 	url := storetest.PostgresConfig(t).URL
 	front := runWith(t, shared(t, url, "front", "api"))
-	work := runWith(t, shared(t, url, "work", "conductor"))
 	boot := runWith(t, shared(t, url, "boot", "pxe"))
+	behind := shared(t, url, "work", "conductor")
+	behind.Boot.URL = "http://boot.example"
+	work := runWith(t, behind)
 	require.Empty(t, work.APIAddress())
 	require.Empty(t, boot.APIAddress())
 	nodes := deploying(t, front, 3)
@@ -206,6 +209,10 @@ func TestRolesApart(t *testing.T) {
 	for _, path := range []string{"/healthz", "/metrics", "/v1/nodes/" + nodes[0].UUID + "/management/boot_device", "/v1/nodes/" + nodes[0].UUID + "/operations"} {
 		status, _, _ := ask(t, front, path)
 		require.Equal(t, http.StatusOK, status, path)
+	}
+	_, _, metrics := ask(t, front, "/metrics")
+	for _, name := range []string{`ingot_nodes{state="active"} 3`, "ingot_operations_claimed 0", "ingot_queue_age_seconds 0", "ingot_claims_total 0", "ingot_fenced_commits_total 0"} {
+		require.Contains(t, metrics, name)
 	}
 	t.Run("small files are of all", func(t *testing.T) {
 		require.NoError(t, work.Store.PutBlob(t.Context(), "key", "text/plain", []byte("drive"), time.Now().Add(time.Hour)))

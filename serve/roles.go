@@ -3,6 +3,7 @@ package serve
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,6 +36,9 @@ func (c *Config) checkRoles() error {
 	}
 	if c.Database.URL == "" && len(slices.Compact(slices.Sorted(slices.Values(c.Roles)))) < len(roles()) {
 		return fmt.Errorf("cannot start with roles %v alone: the embedded database is one process's, which needs all roles; give --database postgres://… to divide them", c.Roles)
+	}
+	if c.has(roleConductor) && !c.has(rolePXE) && c.Boot.URL == "" {
+		return errors.New("cannot start as a conductor without the boot service: set boot.url to where machines reach a process with the role pxe")
 	}
 	return nil
 }

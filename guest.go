@@ -1,7 +1,11 @@
 package ingot
 
 import (
+	"maps"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,6 +20,19 @@ func (n *Node) IsGuest() bool { return n.Driver == GuestDriver && n.ParentNode !
 func (n *Node) IsDynamic() bool {
 	dynamic, _ := n.DriverInfo["dynamic"].(bool)
 	return dynamic && n.IsGuest()
+}
+
+// Labels are nodes as sentences name them; of many, the first.
+func Labels(nodes []Node) string {
+	const most = 10
+	var names []string
+	for i := range nodes[:min(len(nodes), most)] {
+		names = append(names, nodes[i].Label())
+	}
+	if len(nodes) > most {
+		names = append(names, strconv.Itoa(len(nodes)-most)+" more")
+	}
+	return strings.Join(names, ", ")
 }
 
 // Resource is something of which a compute host has so much, in OpenStack's words (os-resource-classes).
@@ -78,4 +95,73 @@ type Claim struct {
 type GuestClaim struct {
 	Resources Amounts
 	Group     string // of which no other guest may be on the host; "" is none
+}
+
+// FlavorFor finds the flavor of a class, or else the first that does for it in place of metal; nil when there is none.
+func FlavorFor(flavors []Flavor, class string) *Flavor {
+	for i := range flavors {
+		if flavors[i].ResourceClass == class {
+			return &flavors[i]
+		}
+	}
+	for i := range flavors {
+		if slices.Contains(flavors[i].FallbackFor, class) {
+			return &flavors[i]
+		}
+	}
+	return nil
+}
+
+// Shape makes a new guest what a flavor says, where the guest does not say something else.
+func (f *Flavor) Shape(n *Node) {
+	properties := maps.Clone(n.Properties)
+	if properties == nil {
+		properties = map[string]any{}
+	}
+	for _, resource := range Resources() {
+		if properties[resource.Property()] == nil {
+			properties[resource.Property()] = f.Resources[resource]
+		}
+	}
+	if properties["cpu_arch"] == nil && f.Arch != "" {
+		properties["cpu_arch"] = f.Arch
+	}
+	if f.BootMode != "" && properties["capabilities"] == nil {
+		properties["capabilities"] = "boot_mode:" + string(f.BootMode)
+	}
+	n.Properties, n.Traits = properties, Traits(slices.Concat(n.Traits, f.ProvidedTraits))
+}
+
+// GuestAmounts is what a guest is to have of each resource, by its properties. Invalid: one is missing or no number.
+func GuestAmounts(n *Node) (Amounts, error) {
+	amounts := Amounts{}
+	for _, resource := range Resources() {
+		amount, ok := whole(n.Properties[resource.Property()])
+		least := int64(1)
+		if resource == DiskGB {
+			least = 0
+		}
+		if !ok || amount < least || amount >= 1<<31 {
+			return nil, Errorf(Invalid, "a guest needs %s in its properties, or a resource_class that is a flavor: a whole number from %d on, not %v",
+				resource.Property(), least, n.Properties[resource.Property()])
+		}
+		amounts[resource] = amount
+	}
+	return amounts, nil
+}
+
+// whole reads a whole number as properties have them: Ironic's clients write text too.
+func whole(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case int:
+		return int64(v), true
+	case float64:
+		return int64(v), v == math.Trunc(v) && math.Abs(v) < 1<<53
+	case string:
+		n, err := strconv.ParseInt(v, 10, 64)
+		return n, err == nil
+	}
+	return 0, false
 }

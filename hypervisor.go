@@ -2,6 +2,7 @@ package ingot
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -144,4 +145,54 @@ type Observation struct {
 	Reason string
 	// URI is the one that was probed: a report about an older one is dropped.
 	URI string
+}
+
+// GuestRemover is the extra ability to take a guest's domain and its disks off its host before the node's row goes.
+type GuestRemover interface {
+	// RemoveGuest may be asked again; a domain that is not there is gone already. It never touches a domain that Ingot did
+	// not make.
+	RemoveGuest(ctx context.Context, host Hypervisor, guest string) error
+}
+
+// missedProbes is after how many probes without an answer a host that was up is down.
+const missedProbes = 3
+
+// Observe takes in what a probe made of the host. A report about another URI than the host has now is dropped.
+func (h *Hypervisor) Observe(o Observation, now time.Time) {
+	switch {
+	case o.URI != h.URI:
+	case o.Facts != nil:
+		h.Facts, h.Missed, h.LastSeenAt, h.State = *o.Facts, 0, now, HypervisorUp
+		h.Restate()
+	default:
+		h.Missed, h.StateReason = h.Missed+1, o.Reason
+		switch {
+		case h.State == HypervisorConnecting, h.State == HypervisorDown, h.Missed >= missedProbes:
+			h.State = HypervisorDown
+		default:
+			h.Restate()
+		}
+	}
+}
+
+// Restate works out the state of a host that answers from what operators want of it and from its problems.
+func (h *Hypervisor) Restate() {
+	if h.State == HypervisorConnecting || h.State == HypervisorDown {
+		return
+	}
+	reason := strings.Join(h.Facts.Problems, "; ")
+	if h.Missed > 0 {
+		reason = h.StateReason
+	}
+	switch {
+	case h.Draining:
+		h.State = HypervisorDraining
+	case h.Disabled:
+		h.State = HypervisorDisabled
+	case h.Missed > 0 || reason != "":
+		h.State = HypervisorDegraded
+	default:
+		h.State = HypervisorUp
+	}
+	h.StateReason = reason
 }

@@ -37,6 +37,12 @@ type API struct {
 
 	FirmwareStore FirmwareStore
 
+	// Compute makes nodes compute hosts; what is kept of them and of guests goes with it.
+	Compute     Compute
+	Hypervisors Records[ingot.Hypervisor, ingot.HypervisorQuery]
+	Flavors     Records[ingot.Flavor, ingot.FlavorQuery]
+	Guests      GuestStore
+
 	Provisioner Provisioner
 	Allocator   Allocator // nil leaves new allocations to whoever looks for them
 	Management  Management

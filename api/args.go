@@ -182,6 +182,17 @@ func (a *args) list(name string) []string {
 	return list
 }
 
+// words is a comma-separated list as it was written.
+func (a *args) words(name string) []string {
+	var list []string
+	for word := range strings.SplitSeq(a.text(name), ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			list = append(list, word)
+		}
+	}
+	return list
+}
+
 // boolean reads true, false, or one of oslo's words for them.
 func boolean(name string, v any) (bool, error) {
 	switch v := v.(type) {

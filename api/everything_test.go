@@ -36,7 +36,11 @@ func Everything() *API {
 			Records[ingot.Runbook, ingot.RunbookQuery]
 		}{}, Rules: struct {
 			Records[ingot.InspectionRule, ingot.RuleQuery]
-		}{}, Allocations: struct {
+		}{}, Hypervisors: struct {
+			Records[ingot.Hypervisor, ingot.HypervisorQuery]
+		}{}, Flavors: struct {
+			Records[ingot.Flavor, ingot.FlavorQuery]
+		}{}, Compute: struct{ Compute }{}, Guests: struct{ GuestStore }{}, Allocations: struct {
 			Records[ingot.Allocation, ingot.AllocationQuery]
 		}{}, Allocator: struct{ Allocator }{},
 		VIFs: struct{ VIFStore }{}, Shards: struct{ ShardStore }{}, FirmwareStore: struct{ FirmwareStore }{},

@@ -178,7 +178,13 @@ func sealed[T any](at func(*T) *map[string]any) column[T] {
 func strung[T any](at func(*T) *[]string) column[T] {
 	return column[T]{
 		kind: kindList,
-		get:  func(t *T) any { return listed(*at(t)) },
+		get: func(t *T) any {
+			list := make([]any, len(*at(t))) // as a patch changes it
+			for i, item := range *at(t) {
+				list[i] = item
+			}
+			return list
+		},
 		set: func(t *T, v any) {
 			items, _ := v.([]any)
 			list := make([]string, len(items))

@@ -181,7 +181,12 @@ func createNode(r *request) (response, error) {
 	if err := r.prepare(&node); err != nil {
 		return response{}, err
 	}
-	if err := r.api.Nodes.CreateNode(r.Context(), &node, nil, nodeEvent("created", &node)); err != nil {
+	if node.Driver == ingot.GuestDriver {
+		err = r.createGuest(&node)
+	} else {
+		err = r.api.Nodes.CreateNode(r.Context(), &node, nil, nodeEvent("created", &node))
+	}
+	if err != nil {
 		return response{}, err
 	}
 	return response{status: http.StatusCreated, body: r.renderNode(&node, nil), location: "nodes/" + node.UUID}, nil
@@ -213,6 +218,14 @@ func (r *request) prepare(node *ingot.Node) error {
 	}
 	if err := settle(node, types); err != nil {
 		return err
+	}
+	if node.Driver == ingot.GuestDriver {
+		switch {
+		case !r.api.computes():
+			return ingot.Errorf(ingot.Unsupported, "This service has no compute hosts for nodes with driver %s.", node.Driver)
+		case node.ParentNode == "":
+			return ingot.Errorf(ingot.Invalid, "A node with driver %s needs parent_node, its compute host; an allocation finds one.", node.Driver)
+		}
 	}
 	return r.adopt(node)
 }
@@ -257,6 +270,15 @@ func (r *request) adopt(node *ingot.Node) error {
 		return ingot.Errorf(ingot.Invalid, "cannot make node %s its own parent", node.UUID)
 	case parent.Owner != node.Owner:
 		return errForeign("parent_node", node.ParentNode)
+	case parent.ParentNode != "":
+		return ingot.Errorf(ingot.Invalid, "Node %s can not be a parent: it is a child of node %s.", parent.UUID, parent.ParentNode)
+	}
+	children, err := r.api.Nodes.ListNodes(r.Context(), ingot.NodeQuery{ParentNode: node.UUID, Page: ingot.Page{Limit: 1}})
+	if err != nil {
+		return err
+	}
+	if len(children) > 0 {
+		return ingot.Errorf(ingot.Invalid, "Node %s can not be a child: it is the parent of %s.", node.UUID, children[0].Label())
 	}
 	node.ParentNode = parent.UUID
 	return nil
@@ -270,6 +292,11 @@ func deleteNode(r *request) (response, error) {
 	}
 	if err := deletable(&node); err != nil {
 		return response{}, err
+	}
+	if node.IsGuest() && r.api.computes() {
+		if err := r.api.Compute.RemoveGuest(r.Context(), node); err != nil {
+			return response{}, err
+		}
 	}
 	if err := r.api.Nodes.DeleteNode(r.Context(), node.UUID, node.Version, nodeEvent("deleted", &node)); err != nil {
 		return response{}, err

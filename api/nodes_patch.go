@@ -108,7 +108,7 @@ func (p *nodePatch) apply(n *ingot.Node) error {
 	if p.names("parent_node") {
 		n.ParentNode = p.parent
 	}
-	for _, rule := range []func(before, n *ingot.Node) error{p.interfaces, p.flags, p.instance, p.class} {
+	for _, rule := range []func(before, n *ingot.Node) error{p.guest, p.interfaces, p.flags, p.instance, p.class} {
 		if err := rule(&before, n); err != nil {
 			return err
 		}

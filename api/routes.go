@@ -114,6 +114,7 @@ func (a *API) userRoutes(t *tables) []route {
 		route{"POST", "/nodes/{node}/vifs", 28, "node:vif:attach", attachVIF},
 		route{"DELETE", "/nodes/{node}/vifs/{vif}", 28, "node:vif:detach", detachVIF},
 	)
+	add(true, a.computeRoutes(t)...)
 	add(a.Shards != nil, route{"GET", "/shards", 82, "shards:get", listShards})
 	add(true, t.templates.routes(a)...)
 	add(true, a.runbookRoutes(t)...)

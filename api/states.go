@@ -60,6 +60,12 @@ func setPower(r *request) (response, error) {
 	if err := r.powerAllowed(&node, target, timeout); err != nil {
 		return response{}, err
 	}
+	if err := r.sparesGuests(&node, target); err != nil {
+		return response{}, err
+	}
+	if err := r.hostIsOn(&node, target); err != nil {
+		return response{}, err
+	}
 	if err := r.api.Provisioner.SetPower(r.Context(), node, target, time.Duration(seconds)*time.Second); err != nil {
 		return response{}, err
 	}

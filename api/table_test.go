@@ -22,6 +22,7 @@ func TestFieldTables(t *testing.T) {
 	checkTable(t, runbookFields())
 	checkTable(t, ruleFields())
 	checkTable(t, allocationFields())
+	checkTable(t, flavorFields())
 	checkTable(t, conductorFields())
 	checkTable(t, historyFields())
 	checkTable(t, biosFields())

@@ -14,6 +14,7 @@ type tables struct {
 	runbooks    *resource[ingot.Runbook, ingot.RunbookQuery]
 	inspection  *resource[ingot.InspectionRule, ingot.RuleQuery]
 	allocations *resource[ingot.Allocation, ingot.AllocationQuery]
+	flavors     *resource[ingot.Flavor, ingot.FlavorQuery]
 	conductors  []field[ingot.Conductor, struct{}]
 	history     []field[ingot.History, struct{}]
 	bios        []field[ingot.BIOSSetting, struct{}]
@@ -28,7 +29,7 @@ func newTables() *tables {
 		nodes: nodeFields(), conductors: conductorFields(), history: historyFields(), bios: biosFields(), firmware: firmwareFields(),
 		ports: portResource(), portgroups: portgroupResource(), chassis: chassisResource(),
 		connectors: connectorResource(), targets: targetResource(),
-		templates: templateResource(), runbooks: runbookResource(), inspection: ruleResource(), allocations: allocationResource(),
+		templates: templateResource(), runbooks: runbookResource(), inspection: ruleResource(), allocations: allocationResource(), flavors: flavorResource(),
 		rules: map[string]grants{}, docs: newDocs(),
 	}
 	for _, rule := range policy() {

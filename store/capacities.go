@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -139,7 +138,7 @@ func (t *tx) childless(n *ingot.Node) error {
 		return err
 	}
 	if len(children) > 0 {
-		return ingot.Errorf(ingot.Conflict, "Node %s is the parent of %s; delete them first.", n.UUID, labels(children))
+		return ingot.Errorf(ingot.Conflict, "Node %s is the parent of %s; delete them first.", n.UUID, ingot.Labels(children))
 	}
 	h, err := t.store.tables.hypervisors.lock(t, n.UUID, 0)
 	switch {
@@ -165,20 +164,7 @@ func (t *tx) spareGuests(op *ingot.Operation) error {
 	guests, err := t.nodes("provision_state NOT IN (?, ?) AND uuid IN (SELECT guest FROM claims WHERE host = ?) ORDER BY id",
 		string(ingot.Available), string(ingot.DeployFailed), op.NodeUUID)
 	if err == nil && len(guests) > 0 {
-		err = ingot.Errorf(ingot.Conflict, "The operation %s can not be performed on node %s while it is the compute host of %s.", op.Kind, op.NodeUUID, labels(guests))
+		err = ingot.Errorf(ingot.Conflict, "The operation %s can not be performed on node %s while it is the compute host of %s.", op.Kind, op.NodeUUID, ingot.Labels(guests))
 	}
 	return err
-}
-
-// labels are nodes as sentences name them, the first of many.
-func labels(nodes []ingot.Node) string {
-	const most = 10
-	var names []string
-	for i := range nodes[:min(len(nodes), most)] {
-		names = append(names, nodes[i].Label())
-	}
-	if len(nodes) > most {
-		names = append(names, fmt.Sprintf("%d more", len(nodes)-most))
-	}
-	return strings.Join(names, ", ")
 }

@@ -91,7 +91,7 @@ func unstock(t *tx, v *ingot.Hypervisor) error {
 	case err != nil:
 		return err
 	case len(guests) > 0:
-		return ingot.Errorf(ingot.Conflict, "Node %s is the compute host of %s; delete or move them first.", v.NodeUUID, labels(guests))
+		return ingot.Errorf(ingot.Conflict, "Node %s is the compute host of %s; delete or move them first.", v.NodeUUID, ingot.Labels(guests))
 	}
 	_, err = t.exec("DELETE FROM capacities WHERE host = ?", v.NodeUUID)
 	return err

@@ -1,0 +1,183 @@
+package ingot
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Place says which hosts a guest could be on, the best first, and counts why not on the others. It decides nothing: who
+// creates the guest claims what it needs, and that may fail.
+func Place(hosts []ComputeHost, req PlacementRequest) Placement {
+	var p Placement
+	var fit []*ComputeHost
+	for i := range hosts {
+		h := &hosts[i]
+		if reason, detail := req.rejects(h); reason != "" {
+			p.Rejected = append(p.Rejected, Rejection{Host: h.Node.UUID, Name: h.Node.Name, Reason: reason, Detail: detail})
+			continue
+		}
+		fit = append(fit, h)
+	}
+	best := Amounts{}
+	failures := 0
+	for _, h := range fit {
+		for _, resource := range Resources() {
+			best[resource] = max(best[resource], h.free(resource))
+		}
+		failures = max(failures, h.Hypervisor.Failures)
+	}
+	for _, h := range fit {
+		p.Candidates = append(p.Candidates, PlacementCandidate{Host: h.Node.UUID, Name: h.Node.Name, Weight: req.weight(h, best, failures)})
+	}
+	slices.SortStableFunc(p.Candidates, func(a, b PlacementCandidate) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Host, b.Host))
+	})
+	return p
+}
+
+// rejects is why a host will not do, in a few words that others may share, and what is particular to it; "" when it will.
+func (req *PlacementRequest) rejects(h *ComputeHost) (reason, detail string) {
+	for _, filter := range []func(*ComputeHost) (string, string){req.unwanted, req.unwell, req.unlike, req.full} {
+		if reason, detail = filter(h); reason != "" {
+			break
+		}
+	}
+	return reason, detail
+}
+
+// unwanted is a host that the request leaves out.
+func (req *PlacementRequest) unwanted(h *ComputeHost) (string, string) {
+	switch {
+	case slices.Contains(req.Excluded, h.Node.UUID):
+		return "failed before", ""
+	case len(req.Candidates) > 0 && !slices.Contains(req.Candidates, h.Node.UUID):
+		return "not among the candidates", ""
+	case req.Project != "" && h.Node.Owner != req.Project && h.Node.Lessee != req.Project:
+		return "of another project", ""
+	}
+	return "", ""
+}
+
+// unwell is a host that takes no guests now.
+func (req *PlacementRequest) unwell(h *ComputeHost) (string, string) { return h.Closed() }
+
+// Closed is why the host takes no new guests, in a few words, and what is particular to it; "" when it does.
+func (h *ComputeHost) Closed() (reason, detail string) {
+	switch n := &h.Node; {
+	case n.Maintenance:
+		return "in maintenance", n.MaintenanceReason
+	case n.Retired:
+		return "retired", n.RetiredReason
+	case n.ProvisionState != Active:
+		return "not active", string(n.ProvisionState)
+	case n.ParentNode != "":
+		return "a child of another node", ""
+	case h.Hypervisor.State != HypervisorUp:
+		return string(h.Hypervisor.State), h.Hypervisor.StateReason
+	}
+	return "", ""
+}
+
+// unlike is a host that has not what the flavor or the request needs.
+func (req *PlacementRequest) unlike(h *ComputeHost) (string, string) {
+	facts := &h.Hypervisor.Facts
+	if req.Flavor.Arch != "" && req.Flavor.Arch != facts.Arch {
+		return "not " + req.Flavor.Arch, facts.Arch
+	}
+	if req.Flavor.BootMode == ModeUEFI && !facts.UEFI {
+		return "no UEFI firmware", ""
+	}
+	wanted := slices.Clone(req.Flavor.RequiredTraits)
+	for _, trait := range Missing(req.Traits, req.Flavor.ProvidedTraits) {
+		if !slices.Contains(req.Flavor.InheritTraits, trait) {
+			return "trait " + trait + " is not inherited", ""
+		}
+		wanted = append(wanted, trait)
+	}
+	if missing := Missing(wanted, h.Node.Traits); len(missing) > 0 {
+		return "no trait " + missing[0], ""
+	}
+	for _, network := range req.PhysicalNetworks {
+		if !slices.ContainsFunc(h.Hypervisor.Networks, func(n GuestNetwork) bool { return n.PhysicalNetwork == network }) {
+			return "no network " + network, ""
+		}
+	}
+	return "", ""
+}
+
+// full is a host that has no room.
+func (req *PlacementRequest) full(h *ComputeHost) (string, string) {
+	if req.Group != "" && slices.Contains(h.Groups, req.Group) {
+		return "has a guest of group " + req.Group, ""
+	}
+	for _, resource := range Resources() {
+		asked := req.Flavor.Resources[resource]
+		i := slices.IndexFunc(h.Capacities, func(c Capacity) bool { return c.Resource == resource })
+		switch {
+		case i < 0:
+			return "not probed yet", ""
+		case h.Capacities[i].Refuse(asked) != nil:
+			return "lacks " + string(resource), fmt.Sprintf("asked %d, free %d", asked, min(h.Capacities[i].Free(), h.Capacities[i].MaxUnit))
+		}
+	}
+	return "", ""
+}
+
+func (h *ComputeHost) free(resource Resource) int64 {
+	for i := range h.Capacities {
+		if h.Capacities[i].Resource == resource {
+			return h.Capacities[i].Free()
+		}
+	}
+	return 0
+}
+
+// weight prefers what is emptier, what has the image already, and what did not fail lately. Each part is from 0 to 1 of
+// the best candidate's, times how much it counts.
+func (req *PlacementRequest) weight(h *ComputeHost, best Amounts, failures int) float64 {
+	part := func(n, of int64) float64 {
+		if of == 0 {
+			return 0
+		}
+		return float64(n) / float64(of)
+	}
+	w := part(h.free(MemoryMB), best[MemoryMB]) + part(h.free(VCPU), best[VCPU]) + part(h.free(DiskGB), best[DiskGB])/2
+	if req.Image != "" && slices.Contains(h.Hypervisor.Facts.CachedImages, req.Image) {
+		w += 0.5
+	}
+	return w - 5*part(int64(h.Hypervisor.Failures), int64(failures))
+}
+
+// String is the placement in a sentence: how many hosts were looked at, and why how many of them will not do.
+func (p *Placement) String() string {
+	considered := len(p.Candidates) + len(p.Rejected)
+	if considered == 0 {
+		return "there are no compute hosts"
+	}
+	words := []string{}
+	if n := len(p.Candidates); n > 0 {
+		words = append(words, fmt.Sprintf("%d suitable", n))
+	}
+	var reasons []string
+	count, detail := map[string]int{}, map[string]string{}
+	for _, r := range p.Rejected {
+		if count[r.Reason]++; count[r.Reason] == 1 {
+			reasons = append(reasons, r.Reason)
+		}
+		detail[r.Reason] = r.Detail
+	}
+	for _, reason := range reasons {
+		text := fmt.Sprintf("%d %s", count[reason], reason)
+		if count[reason] == 1 && detail[reason] != "" {
+			text += " (" + detail[reason] + ")"
+		}
+		words = append(words, text)
+	}
+	noun := "hosts"
+	if considered == 1 {
+		noun = "host"
+	}
+	return fmt.Sprintf("%d %s considered: %s", considered, noun, strings.Join(words, ", "))
+}

@@ -28,6 +28,10 @@ type Suite struct {
 	PowerOnly bool
 	// NoNMI says that this BMC refuses NMIs, which the machine must tell as Unsupported.
 	NoNMI bool
+	// NoLogin says that the other side asks for no password.
+	NoLogin bool
+	// NoSystem says that nothing runs on these machines that would obey a soft power off.
+	NoSystem bool
 	// LightsUnread says that this BMC switches lights and does not say what they do: they are in an unknown state.
 	LightsUnread bool
 }

@@ -1,0 +1,182 @@
+//go:build cgo && libvirt_dlopen
+
+package hypervisor
+
+import (
+	"context"
+	"fmt"
+
+	"libvirt.org/go/libvirt"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Guest is a guest's machine (ingot.Machine). It has no connection of its own.
+type Guest struct {
+	hosts *Hosts
+	node  *ingot.Node
+	host  func(ctx context.Context, uuid string) (ingot.Hypervisor, error)
+}
+
+// Guest makes the machine of a node; host finds the compute host that the node names as its parent.
+func (h *Hosts) Guest(n *ingot.Node, host func(ctx context.Context, uuid string) (ingot.Hypervisor, error)) (ingot.Machine, error) {
+	if n.ParentNode == "" {
+		return nil, ingot.Errorf(ingot.Invalid, "guest %s has no compute host: set parent_node", n.UUID)
+	}
+	return &Guest{hosts: h, node: n, host: host}, nil
+}
+
+// onHost runs a call on the guest's host. what is for the error, "cannot WHAT: …".
+func onHost[T any](ctx context.Context, g *Guest, what string, call func(*ingot.Hypervisor, *libvirt.Connect) (T, error)) (T, error) {
+	var none T
+	host, err := g.host(ctx, g.node.ParentNode)
+	if err != nil {
+		return none, fmt.Errorf("cannot %s: %w", what, err)
+	}
+	l, err := g.hosts.link(host.NodeUUID, host.URI)
+	if err != nil {
+		return none, fmt.Errorf("cannot %s: %w", what, err)
+	}
+	return ask(ctx, l, what, func(c *libvirt.Connect) (T, error) { return call(&host, c) })
+}
+
+// inDomain runs a call on the guest's domain, which must be there.
+func inDomain[T any](ctx context.Context, g *Guest, what string, call func(*libvirt.Connect, *libvirt.Domain) (T, error)) (T, error) {
+	return onHost(ctx, g, what, func(_ *ingot.Hypervisor, c *libvirt.Connect) (T, error) {
+		d, err := c.LookupDomainByUUIDString(g.node.UUID)
+		if err != nil {
+			var none T
+			return none, err
+		}
+		defer free(d)
+		return call(c, d)
+	})
+}
+
+// domain is inDomain for a call without an answer.
+func (g *Guest) domain(ctx context.Context, what string, call func(*libvirt.Connect, *libvirt.Domain) error) error {
+	_, err := inDomain(ctx, g, what, func(c *libvirt.Connect, d *libvirt.Domain) (struct{}, error) { return struct{}{}, call(c, d) })
+	return err
+}
+
+// free lets go of a handle; one that is not let go of keeps its connection open. It cannot fail in a way that matters.
+func free(handle interface{ Free() error }) { _ = handle.Free() }
+
+// PowerState is the domain's state now.
+func (g *Guest) PowerState(ctx context.Context) (ingot.PowerState, error) {
+	return inDomain(ctx, g, "read the power state", func(_ *libvirt.Connect, d *libvirt.Domain) (ingot.PowerState, error) { return powerOf(d) })
+}
+
+// powerOf reads a domain's state; one that is paused has its power.
+func powerOf(d *libvirt.Domain) (ingot.PowerState, error) {
+	state, _, err := d.GetState()
+	if err != nil {
+		return "", err
+	}
+	switch state {
+	case libvirt.DOMAIN_RUNNING, libvirt.DOMAIN_BLOCKED, libvirt.DOMAIN_PAUSED, libvirt.DOMAIN_SHUTDOWN, libvirt.DOMAIN_PMSUSPENDED:
+		return ingot.PowerOn, nil
+	case libvirt.DOMAIN_SHUTOFF, libvirt.DOMAIN_CRASHED:
+		return ingot.PowerOff, nil
+	}
+	return "", nil
+}
+
+// SetPower starts, destroys or asks the system to end. What holds already is left alone.
+func (g *Guest) SetPower(ctx context.Context, action ingot.PowerAction) error {
+	want := ingot.PowerOff
+	do := map[ingot.PowerAction]func(*libvirt.Connect, *libvirt.Domain) error{
+		ingot.ActionOn:      g.start,
+		ingot.ActionOff:     func(_ *libvirt.Connect, d *libvirt.Domain) error { return d.Destroy() },
+		ingot.ActionSoftOff: func(_ *libvirt.Connect, d *libvirt.Domain) error { return d.Shutdown() },
+	}[action]
+	if do == nil {
+		return ingot.Errorf(ingot.Unsupported, "a guest knows no power action %q", action)
+	}
+	if action == ingot.ActionOn {
+		want = ingot.PowerOn
+	}
+	return g.domain(ctx, fmt.Sprintf("set the power to %q", action), func(c *libvirt.Connect, d *libvirt.Domain) error {
+		now, err := powerOf(d)
+		if err != nil || now == want {
+			return err
+		}
+		g.tell(string(action))
+		if err := do(c, d); err != nil {
+			// Drivers have different words for "it is so already": the state tells.
+			if now, look := powerOf(d); look == nil && now == want {
+				return nil
+			}
+			return err
+		}
+		return nil
+	})
+}
+
+// tell notes a call that changes something.
+func (g *Guest) tell(call string) {
+	g.hosts.logger().Debug("telling a guest", "node", g.node.UUID, "call", call)
+}
+
+// start starts a domain, and takes a boot device that was for one start back.
+func (g *Guest) start(c *libvirt.Connect, d *libvirt.Domain) error {
+	if err := d.Create(); err != nil {
+		return err
+	}
+	doc, err := stored(d)
+	if err != nil {
+		return err
+	}
+	if boot := doc.override(); boot.Device == "" || boot.Persistent {
+		return nil
+	}
+	doc.setOverride(ingot.BootSetting{})
+	return g.define(c, doc.text, doc)
+}
+
+// Reset starts the machine again as its reset button would (ingot.Resetter).
+func (g *Guest) Reset(ctx context.Context) error {
+	return g.domain(ctx, "reset", func(c *libvirt.Connect, d *libvirt.Domain) error {
+		now, err := powerOf(d)
+		if err != nil {
+			return err
+		}
+		g.tell("reset")
+		if now == ingot.PowerOff {
+			return g.start(c, d)
+		}
+		return d.Reset(0)
+	})
+}
+
+// InjectNMI sends a non-maskable interrupt (ingot.NMI).
+func (g *Guest) InjectNMI(ctx context.Context) error {
+	return g.domain(ctx, "inject an NMI", func(_ *libvirt.Connect, d *libvirt.Domain) error {
+		g.tell("nmi")
+		return d.InjectNMI(0)
+	})
+}
+
+// stored is the domain as it starts next.
+func stored(d *libvirt.Domain) (*document, error) {
+	text, err := d.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE | libvirt.DOMAIN_XML_SECURE)
+	if err != nil {
+		return nil, err
+	}
+	return parse(text)
+}
+
+// define stores a domain that differs from what is stored.
+func (g *Guest) define(c *libvirt.Connect, before string, doc *document) error {
+	after := doc.String()
+	if after == before {
+		return nil
+	}
+	g.tell("define")
+	d, err := c.DomainDefineXML(after)
+	if err != nil {
+		return err
+	}
+	free(d)
+	return nil
+}

@@ -1,0 +1,226 @@
+package hypervisor
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Shape is what a guest's domain is to be, worked out of its node, its ports and its host.
+type Shape struct {
+	Node       string // UUID, the domain's too
+	Title      string // the node's name, for people at the host
+	Virt       string // kvm or qemu
+	CPUs       uint
+	MemoryMB   uint
+	DiskGB     int64
+	Mode       ingot.BootMode
+	SecureBoot bool
+	TPM        bool
+	CPU        ingot.GuestCPU
+	Pool       string
+	DiskFormat string // qcow2 or raw
+	NICs       []NIC
+}
+
+// NIC is where a port of the guest is plugged in.
+type NIC struct {
+	MAC     string
+	Bridge  string // or
+	Network string // of libvirt
+	VLAN    uint   // 0 is none
+	Filter  string // nwfilter against false sender addresses; "" none
+	// MustFilter says that the guest may not start without it.
+	MustFilter bool
+	IPs        []string
+}
+
+// shapeOf works out a guest's shape, and refuses what its host cannot give (Invalid, Unsupported).
+func shapeOf(n *ingot.Node, ports []ingot.Port, host *ingot.Hypervisor) (Shape, error) {
+	s := Shape{Node: n.UUID, Title: n.Name, Virt: virtType(host), CPU: host.CPU}
+	amounts := map[ingot.Resource]int64{}
+	for _, r := range ingot.Resources() {
+		n, err := whole(n.Properties, r.Property())
+		if err != nil {
+			return Shape{}, err
+		}
+		amounts[r] = n
+	}
+	s.CPUs, s.MemoryMB, s.DiskGB = uint(amounts[ingot.VCPU]), uint(amounts[ingot.MemoryMB]), amounts[ingot.DiskGB]
+	if arch := ingot.Text(n.Properties, "cpu_arch"); arch != "" && arch != "x86_64" {
+		return Shape{}, ingot.Errorf(ingot.Unsupported, "guests are x86_64, and node %s has cpu_arch %s", n.UUID, arch)
+	}
+	if err := s.setFirmware(n); err != nil {
+		return Shape{}, err
+	}
+	if err := s.setPool(n, host); err != nil {
+		return Shape{}, err
+	}
+	for i := range ports {
+		nic, err := nicOf(&ports[i], host)
+		if err != nil {
+			return Shape{}, err
+		}
+		s.NICs = append(s.NICs, nic)
+	}
+	slices.SortFunc(s.NICs, func(a, b NIC) int { return strings.Compare(a.MAC, b.MAC) })
+	return s, nil
+}
+
+// virtType is the best that the host was found to offer; qemu, which every host can, before it was probed.
+func virtType(host *ingot.Hypervisor) string {
+	if len(host.Facts.VirtTypes) > 0 {
+		return host.Facts.VirtTypes[0]
+	}
+	return "qemu"
+}
+
+// whole reads a positive number, which Ironic's clients send as a number or as text.
+func whole(properties map[string]any, key string) (int64, error) {
+	var value float64
+	switch v := properties[key].(type) {
+	case float64:
+		value = v
+	case int:
+		value = float64(v)
+	case int64:
+		value = float64(v)
+	case string:
+		parsed, err := strconv.ParseInt(v, 10, 32)
+		if err != nil {
+			return 0, ingot.Errorf(ingot.Invalid, "properties %s of a guest is %q: give a whole number", key, v)
+		}
+		value = float64(parsed)
+	case nil:
+		return 0, ingot.Errorf(ingot.Invalid, "a guest needs properties %s", key)
+	}
+	if value < 1 || value > math.MaxInt32 || value != math.Trunc(value) {
+		return 0, ingot.Errorf(ingot.Invalid, "properties %s of a guest is %v: give a whole number from 1", key, properties[key])
+	}
+	return int64(value), nil
+}
+
+// setFirmware reads the capabilities that a machine's firmware has in Ironic: boot_mode, secure_boot; the TPM is
+// driver_info's.
+func (s *Shape) setFirmware(n *ingot.Node) error {
+	s.Mode = ingot.ModeBIOS
+	for _, from := range []map[string]any{n.Properties, n.InstanceInfo} {
+		if mode := ingot.Capability(from, "boot_mode"); mode != "" {
+			s.Mode = ingot.BootMode(mode)
+		}
+		s.SecureBoot = s.SecureBoot || strings.EqualFold(ingot.Capability(from, "secure_boot"), "true")
+	}
+	s.TPM = n.DriverInfo["vtpm"] == true
+	switch {
+	case s.Mode != ingot.ModeBIOS && s.Mode != ingot.ModeUEFI:
+		return ingot.Errorf(ingot.Invalid, "boot_mode %q of node %s is neither bios nor uefi", s.Mode, n.UUID)
+	case s.SecureBoot && s.Mode != ingot.ModeUEFI:
+		return ingot.Errorf(ingot.Invalid, "node %s asks for secure_boot without boot_mode uefi", n.UUID)
+	}
+	return nil
+}
+
+// setPool finds the pool of the guest's disk: driver_info's, or the host's first.
+func (s *Shape) setPool(n *ingot.Node, host *ingot.Hypervisor) error {
+	want := ingot.Text(n.DriverInfo, "pool")
+	var names []string
+	for _, p := range host.Pools {
+		names = append(names, p.Name)
+		if want != "" && p.Name != want {
+			continue
+		}
+		s.Pool, s.DiskFormat = p.Name, "qcow2"
+		if len(p.Formats) > 0 && !slices.Contains(p.Formats, "qcow2") {
+			s.DiskFormat = p.Formats[0]
+		}
+		return nil
+	}
+	if want == "" {
+		return ingot.Errorf(ingot.Invalid, "compute host %s has no pool for disks", host.NodeUUID)
+	}
+	return ingot.Errorf(ingot.Invalid, "compute host %s has no pool %q: it has %s", host.NodeUUID, want, strings.Join(names, ", "))
+}
+
+// The filters against false sender addresses: the second also holds the IP addresses, and can be asked for only where
+// these are known, since what boots from the network and what was installed have different ones.
+const (
+	filterMAC = "no-mac-spoofing"
+	filterAll = "clean-traffic"
+)
+
+// nicOf plugs a port in. extra is Ironic's place for what it has no field for: vlan, fixed_ips, port_security.
+func nicOf(p *ingot.Port, host *ingot.Hypervisor) (NIC, error) {
+	network, err := networkOf(p, host)
+	if err != nil {
+		return NIC{}, err
+	}
+	nic := NIC{MAC: p.Address, Bridge: network.Bridge, Network: network.LibvirtNetwork, Filter: filterMAC}
+	if nic.VLAN, err = vlanOf(p, network); err != nil {
+		return NIC{}, err
+	}
+	if nic.IPs, err = fixedIPs(p); err != nil {
+		return NIC{}, err
+	}
+	switch secure, said := p.Extra["port_security"].(bool); {
+	case said && !secure:
+		nic.Filter, nic.IPs = "", nil
+	case len(nic.IPs) > 0:
+		nic.Filter, nic.MustFilter = filterAll, true
+	case said:
+		nic.MustFilter = true
+	}
+	return nic, nil
+}
+
+// networkOf finds the host's network for a port; a port that names none takes the only one there is.
+func networkOf(p *ingot.Port, host *ingot.Hypervisor) (ingot.GuestNetwork, error) {
+	var names []string
+	for _, n := range host.Networks {
+		names = append(names, n.PhysicalNetwork)
+		if n.PhysicalNetwork == p.PhysicalNetwork || p.PhysicalNetwork == "" && len(host.Networks) == 1 {
+			return n, nil
+		}
+	}
+	return ingot.GuestNetwork{}, ingot.Errorf(ingot.Invalid, "port %s is of physical network %q, and compute host %s has %s",
+		p.Address, p.PhysicalNetwork, host.NodeUUID, strings.Join(append(names, "no other"), ", "))
+}
+
+func vlanOf(p *ingot.Port, network ingot.GuestNetwork) (uint, error) {
+	if p.Extra["vlan"] == nil {
+		return 0, nil
+	}
+	tag, ok := p.Extra["vlan"].(float64)
+	switch {
+	case !ok || tag < 1 || tag > 4094 || tag != math.Trunc(tag):
+		return 0, ingot.Errorf(ingot.Invalid, "extra vlan of port %s is %v: give a number from 1 to 4094", p.Address, p.Extra["vlan"])
+	case !network.VLAN:
+		return 0, ingot.Errorf(ingot.Invalid, "port %s has VLAN %v, and physical network %s of its host carries no tags", p.Address, tag, network.PhysicalNetwork)
+	}
+	return uint(tag), nil
+}
+
+func fixedIPs(p *ingot.Port) ([]string, error) {
+	if p.Extra["fixed_ips"] == nil {
+		return nil, nil
+	}
+	list, ok := p.Extra["fixed_ips"].([]any)
+	var ips []string
+	for _, item := range list {
+		text, isText := item.(string)
+		if !isText || !validIP(text) {
+			return nil, ingot.Errorf(ingot.Invalid, "extra fixed_ips of port %s has %v, which is no IP address", p.Address, item)
+		}
+		ips = append(ips, text)
+	}
+	if !ok || len(ips) == 0 {
+		return nil, ingot.Errorf(ingot.Invalid, "extra fixed_ips of port %s is not a list of IP addresses", p.Address)
+	}
+	return ips, nil
+}
+
+// volume names a guest's volume.
+func volume(node, suffix string) string { return fmt.Sprintf("%s%s", node, suffix) }

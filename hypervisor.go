@@ -147,11 +147,10 @@ type Observation struct {
 	URI string
 }
 
-// GuestRemover is the extra ability to take a guest's domain and its disks off its host before the node's row goes.
+// GuestRemover is the extra ability of a guest's machine to be done away with, before the node's row goes.
 type GuestRemover interface {
-	// RemoveGuest may be asked again; a domain that is not there is gone already. It never touches a domain that Ingot did
-	// not make.
-	RemoveGuest(ctx context.Context, host Hypervisor, guest string) error
+	// RemoveGuest does away with the machine and all its disks, whether it runs or not; what is not there is gone already.
+	RemoveGuest(ctx context.Context) error
 }
 
 // missedProbes is after how many probes without an answer a host that was up is down.

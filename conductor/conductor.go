@@ -30,6 +30,7 @@ type Conductor struct {
 	Firmware    Firmware
 	Machines    Machines
 	Images      ingot.ImagePreparer
+	Guests      *Guests     // nil: there are no compute hosts
 	Allocations Allocations // nil: nobody looks for nodes
 	Templates   Templates   // nil: there are none
 	Rules       Rules       // nil: there are none but the built-in ones
@@ -131,6 +132,9 @@ func (c *Conductor) Prepare() {
 	}
 	c.plans = c.allPlans()
 	c.allocating = make(chan struct{}, 1)
+	if c.Guests != nil {
+		c.Guests.prepare()
+	}
 	c.evidence = make(chan ingot.BootEvidence, 256)
 	c.nudge = make(chan struct{}, 1)
 	if c.Pulse != nil {
@@ -181,6 +185,7 @@ func (c *Conductor) Run(ctx context.Context) error {
 		work.Go(func() error { return c.engine(ctx) })
 		work.Go(func() error { return c.powerSync(ctx) })
 		work.Go(func() error { return c.allocator(ctx) })
+		work.Go(func() error { return c.watchHosts(ctx) })
 		return work.Wait()
 	})
 	return group.Wait()

@@ -31,6 +31,9 @@ func (c *Conductor) parentOn(ctx context.Context, r *Run) (Progress, error) {
 	if err != nil {
 		return Progress{}, fmt.Errorf("cannot power on the parent of %s: %w", r.Node.Label(), err)
 	}
+	if err := c.mayStartHost(ctx, r.Node, &parent); err != nil {
+		return Progress{}, err
+	}
 	return c.bring(ctx, r, "parent_node", []ingot.Node{parent}, ingot.TargetPowerOn)
 }
 

@@ -1,0 +1,83 @@
+package conductor
+
+import (
+	"context"
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// Guests are what a conductor needs for compute hosts and their guests.
+type Guests struct {
+	Prober  ingot.HypervisorProber
+	Hosts   Hypervisors
+	Store   GuestStore
+	Flavors Flavors
+	// Interfaces are those of guests that allocations make: the driver's defaults.
+	Interfaces ingot.Interfaces
+	Every      time.Duration // between probes of a host: 30 s
+
+	wakes chan string
+}
+
+// Hypervisors are the store's compute hosts. Conflict: a machine is a compute host under another name already.
+type Hypervisors interface {
+	Get(ctx context.Context, node string) (ingot.Hypervisor, error)
+	List(ctx context.Context, query ingot.HypervisorQuery) ([]ingot.Hypervisor, error)
+	Change(ctx context.Context, node string, version int64, change func(*ingot.Hypervisor) error, events ...ingot.Event) (ingot.Hypervisor, error)
+}
+
+// GuestStore makes guests: with a claim of what their host has, or not at all (Conflict).
+type GuestStore interface {
+	CreateGuest(ctx context.Context, node *ingot.Node, ports []ingot.Port, claim ingot.GuestClaim, events ...ingot.Event) error
+	ComputeHosts(ctx context.Context) ([]ingot.ComputeHost, error)
+	DeleteNode(ctx context.Context, uuid string, version int64, events ...ingot.Event) error
+}
+
+// Flavors are the store's flavors.
+type Flavors interface {
+	List(ctx context.Context, query ingot.FlavorQuery) ([]ingot.Flavor, error)
+}
+
+func (g *Guests) prepare() {
+	setDuration(&g.Every, 30*time.Second)
+	g.wakes = make(chan string, 64)
+}
+
+// CheckHypervisor refuses, as Invalid, settings that cannot be right for any host.
+func (c *Conductor) CheckHypervisor(h *ingot.Hypervisor) error { return c.Guests.Prober.Check(h) }
+
+// WakeHypervisor has a compute host probed soon. It is a hint: the next round comes anyway.
+func (c *Conductor) WakeHypervisor(host string) {
+	select {
+	case c.Guests.wakes <- host:
+	default: // there is enough to do
+	}
+}
+
+// RemoveGuest does away with a guest's machine and disks, so that its row can go. One that was never more than a row, or
+// whose machine is gone, has nothing to do away with.
+func (c *Conductor) RemoveGuest(ctx context.Context, guest ingot.Node) error {
+	if err := c.free(&guest); err != nil {
+		return err
+	}
+	return c.exchange(ctx, &guest, func(ctx context.Context, m ingot.Machine) error {
+		if remover, able := ingot.As[ingot.GuestRemover](m); able {
+			return remover.RemoveGuest(ctx)
+		}
+		return unsupported(&guest, "delete")
+	})
+}
+
+// mayStartHost refuses to start a compute host for the sake of a guest, unless the operator said so: it may have been
+// drained and switched off.
+func (c *Conductor) mayStartHost(ctx context.Context, guest, host *ingot.Node) error {
+	if c.Guests == nil || !guest.IsGuest() || host.PowerState != ingot.PowerOff {
+		return nil
+	}
+	h, err := c.Guests.Hosts.Get(ctx, host.UUID)
+	if err == nil && !h.Autostart {
+		err = ingot.Fatalf("cannot start %s: its compute host %s is powered off", guest.Label(), host.Label())
+	}
+	return err
+}

@@ -40,14 +40,20 @@ func (d *document) noteBoot(want ingot.BootSetting) {
 		persistent := map[bool]string{true: "yes", false: "no"}[want.Persistent]
 		note = `<ingot:boot device="` + escape(string(want.Device)) + `" persistent="` + persistent + `"/>`
 	}
+	d.note("ingot:boot", note)
+}
+
+// note keeps an element of ours in the domain's metadata; "" takes it out.
+func (d *document) note(name, text string) {
 	metadata, guest := d.at("metadata"), d.at("metadata", "ingot:guest")
-	switch boot := guest.child("ingot:boot"); {
-	case boot != nil:
-		d.replace(boot, note)
+	switch old := guest.child(name); {
+	case old != nil:
+		d.replace(old, text)
+	case text == "":
 	case guest != nil:
-		d.add(guest, note)
+		d.add(guest, text)
 	default:
-		own := `<ingot:guest xmlns:ingot="` + namespace + `">` + note + `</ingot:guest>`
+		own := `<ingot:guest xmlns:ingot="` + namespace + `">` + text + `</ingot:guest>`
 		if metadata != nil {
 			d.add(metadata, own)
 			return

@@ -30,7 +30,7 @@ func host(change ...func(*ingot.Hypervisor)) *ingot.Hypervisor {
 		Pools:    []ingot.StoragePool{{Name: "default", Formats: []string{"qcow2", "raw"}}, {Name: "slow", Formats: []string{"raw"}}},
 		Networks: []ingot.GuestNetwork{{PhysicalNetwork: "physnet1", Bridge: "br0", VLAN: true}, {PhysicalNetwork: "lab", LibvirtNetwork: "default"}},
 		CPU:      ingot.GuestCPU{Disable: []string{"arch-capabilities"}},
-		Facts:    ingot.HostFacts{VirtTypes: []string{"kvm", "qemu"}},
+		Facts:    ingot.HostFacts{VirtTypes: []string{"kvm", "qemu"}, LibvirtVersion: "11.0.0", UEFI: true, SecureBoot: true, TPM: true},
 	}
 	for _, c := range change {
 		c(h)
@@ -107,5 +107,12 @@ func TestShapeRefusals(t *testing.T) {
 		_, err := hypervisor.DomainXML(c.node, c.ports, host(), "")
 		require.ErrorContains(t, err, c.says)
 		require.True(t, ingot.IsFatal(err), "%v", err)
+	}
+	old := host(func(h *ingot.Hypervisor) { h.Facts = ingot.HostFacts{LibvirtVersion: "9.0.0"} })
+	_, err := hypervisor.DomainXML(node(), []ingot.Port{port(map[string]any{"vlan": 7.0}, "physnet1")}, old, "")
+	require.ErrorContains(t, err, "libvirt 9.0.0")
+	for capabilities, says := range map[string]string{"boot_mode:uefi": "install ovmf", "boot_mode:uefi,secure_boot:true": "install ovmf"} {
+		_, err := hypervisor.DomainXML(properties("capabilities", capabilities), nil, old, "")
+		require.ErrorContains(t, err, says)
 	}
 }

@@ -19,6 +19,7 @@ type Hosts struct {
 	mu      sync.Mutex
 	links   map[string]*link // by the host's node
 	changes chan string
+	carries map[string]*carry // images on their way to a pool
 }
 
 // link gives the connection to a host; one to an older URI is closed.

@@ -60,6 +60,9 @@ func shapeOf(n *ingot.Node, ports []ingot.Port, host *ingot.Hypervisor) (Shape, 
 	if err := s.setPool(n, host); err != nil {
 		return Shape{}, err
 	}
+	if err := s.againstFacts(host); err != nil {
+		return Shape{}, err
+	}
 	for i := range ports {
 		nic, err := nicOf(&ports[i], host)
 		if err != nil {
@@ -124,6 +127,21 @@ func (s *Shape) setFirmware(n *ingot.Node) error {
 	return nil
 }
 
+// againstFacts refuses firmware that a host was found not to have. One that was not probed yet is tried.
+func (s *Shape) againstFacts(host *ingot.Hypervisor) error {
+	f := &host.Facts
+	switch {
+	case f.LibvirtVersion == "":
+	case s.Mode == ingot.ModeUEFI && !f.UEFI:
+		return ingot.Errorf(ingot.Unsupported, "compute host %s has no UEFI firmware: install ovmf there", host.NodeUUID)
+	case s.SecureBoot && !f.SecureBoot:
+		return ingot.Errorf(ingot.Unsupported, "compute host %s has no firmware with Secure Boot", host.NodeUUID)
+	case s.TPM && !f.TPM:
+		return ingot.Errorf(ingot.Unsupported, "compute host %s has no TPM for guests: install swtpm there", host.NodeUUID)
+	}
+	return nil
+}
+
 // setPool finds the pool of the guest's disk: driver_info's, or the host's first.
 func (s *Shape) setPool(n *ingot.Node, host *ingot.Hypervisor) error {
 	want := ingot.Text(n.DriverInfo, "pool")
@@ -161,6 +179,10 @@ func nicOf(p *ingot.Port, host *ingot.Hypervisor) (NIC, error) {
 	nic := NIC{MAC: p.Address, Bridge: network.Bridge, Network: network.LibvirtNetwork, Filter: filterMAC}
 	if nic.VLAN, err = vlanOf(p, network); err != nil {
 		return NIC{}, err
+	}
+	if nic.VLAN != 0 && nic.Bridge != "" && !tagsBridges(host) {
+		return NIC{}, ingot.Errorf(ingot.Unsupported, "port %s has VLAN %d, and the libvirt %s of compute host %s sets no tags on a Linux bridge (11.0.0 does): give it a bridge of the VLAN",
+			p.Address, nic.VLAN, host.Facts.LibvirtVersion, host.NodeUUID)
 	}
 	if nic.IPs, err = fixedIPs(p); err != nil {
 		return NIC{}, err
@@ -201,6 +223,13 @@ func vlanOf(p *ingot.Port, network ingot.GuestNetwork) (uint, error) {
 		return 0, ingot.Errorf(ingot.Invalid, "port %s has VLAN %v, and physical network %s of its host carries no tags", p.Address, tag, network.PhysicalNetwork)
 	}
 	return uint(tag), nil
+}
+
+// tagsBridges says whether a host's libvirt sets VLAN tags on a Linux bridge, which it does from version 11.0.0 on.
+func tagsBridges(host *ingot.Hypervisor) bool {
+	major, _, _ := strings.Cut(host.Facts.LibvirtVersion, ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n >= 11
 }
 
 func fixedIPs(p *ingot.Port) ([]string, error) {

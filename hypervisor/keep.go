@@ -1,0 +1,46 @@
+package hypervisor
+
+import "strings"
+
+// keeping is the document with what the domain got since it was first defined: notes, the machine type that libvirt chose
+// then (another one is other hardware to the system), the config drive, the medium and the boot order.
+func (d *document) keeping(old *document) (*document, error) {
+	if notes := old.at("metadata"); notes != nil {
+		d.replace(d.at("metadata"), old.source(notes))
+	}
+	if machine := old.at("os", "type"); machine != nil {
+		d.replace(d.at("os", "type"), old.source(machine))
+	}
+	if drive := old.drive(); drive != nil && mediaOf(drive) != "" {
+		d.replace(d.drive(), old.source(drive))
+	}
+	if drive := old.configDrive(); drive != nil {
+		d.add(d.at("devices"), old.source(drive))
+	}
+	again, err := parse(d.String())
+	if err != nil {
+		return nil, err
+	}
+	again.order(again.override().Device)
+	return parse(again.String())
+}
+
+// configDrive is the drive with a config drive in it; nil where there is none.
+func (d *document) configDrive() *element {
+	for _, e := range d.at("devices").list() {
+		if e.name == "disk" && strings.HasSuffix(mediaOf(e), configSuffix) {
+			return e
+		}
+	}
+	return nil
+}
+
+// setConfigDrive has the drive with a config drive, or none.
+func (d *document) setConfigDrive(disk string) {
+	switch old := d.configDrive(); {
+	case old != nil && disk == "":
+		d.replace(old, "")
+	case old == nil && disk != "":
+		d.add(d.at("devices"), disk)
+	}
+}

@@ -1,0 +1,167 @@
+//go:build cgo && libvirt_dlopen
+
+package hypervisor_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"libvirt.org/go/libvirt"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/hypervisor"
+)
+
+// greeting is a disk whose boot sector says hello on the serial port.
+func greeting() []byte {
+	disk := make([]byte, 1<<20)
+	copy(disk, []byte{
+		0x31, 0xc0, 0x8e, 0xd8, // xor ax, ax; mov ds, ax
+		0xba, 0xf8, 0x03, // mov dx, 0x3f8
+		0xbe, 0x15, 0x7c, // mov si, text
+		0xac, 0x84, 0xc0, 0x74, 0x03, 0xee, 0xeb, 0xf8, // each byte up to 0: out dx, al
+		0xf4, 0xeb, 0xfd, // hlt, for ever
+	})
+	copy(disk[21:], "hello from the image\r\n\x00")
+	disk[510], disk[511] = 0x55, 0xaa
+	return disk
+}
+
+// imageOf is an image that counts how often it is read.
+func imageOf(data []byte, opened *int) ingot.GuestImage {
+	sum := sha256.Sum256(data)
+	return ingot.GuestImage{
+		ImageReady: ingot.ImageReady{DiskFormat: "raw", ChecksumAlgo: "sha256", Checksum: hex.EncodeToString(sum[:]), Size: int64(len(data)), VirtualSize: int64(len(data))},
+		Open: func(context.Context) (io.ReadCloser, error) {
+			*opened++
+			return io.NopCloser(bytes.NewReader(data)), nil
+		},
+	}
+}
+
+// withPool gives the daemon a pool, and the settings of a compute host there.
+func (d *daemon) withPool(t *testing.T) ingot.Hypervisor {
+	t.Helper()
+	conn, err := libvirt.NewConnect(d.uri())
+	require.NoError(t, err)
+	pool, err := conn.StoragePoolCreateXML("<pool type='dir'><name>default</name><target><path>"+filepath.Join(d.dir, "pool")+"</path></target></pool>", 0)
+	require.NoError(t, err)
+	require.NoError(t, pool.Free())
+	_, err = conn.Close()
+	require.NoError(t, err)
+	return ingot.Hypervisor{
+		NodeUUID: uuid.NewString(), Type: "libvirt", URI: d.uri(),
+		Pools: []ingot.StoragePool{{Name: "default"}}, Networks: []ingot.GuestNetwork{{PhysicalNetwork: "lab", Bridge: "br0"}},
+	}
+}
+
+// machine is a guest on the host.
+func machineOn(t *testing.T, hosts *hypervisor.Hosts, h ingot.Hypervisor) (*ingot.Node, ingot.Machine, ingot.GuestMaker) {
+	t.Helper()
+	n := node(func(n *ingot.Node) {
+		n.UUID, n.ParentNode = uuid.NewString(), h.NodeUUID
+		n.Properties = map[string]any{"cpus": 1.0, "memory_mb": 64.0, "local_gb": 1.0}
+	})
+	m, err := hosts.Guest(n, func(context.Context, string) (ingot.Hypervisor, error) { return h, nil })
+	require.NoError(t, err)
+	maker, ok := ingot.As[ingot.GuestMaker](m)
+	require.True(t, ok)
+	return n, m, maker
+}
+
+// soon asks until the answer is yes.
+func soon(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	require.Eventually(t, holds, time.Minute, 100*time.Millisecond, what)
+}
+
+func TestGuestFromImage(t *testing.T) {
+	d := startDaemon(t)
+	host, hosts, ctx := d.withPool(t), &hypervisor.Hosts{}, t.Context()
+	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
+	opened := 0
+	image := imageOf(greeting(), &opened)
+	n, m, maker := machineOn(t, hosts, host)
+	ports := []ingot.Port{{Address: "52:54:00:00:00:09"}}
+
+	_, err := m.PowerState(ctx)
+	require.Equal(t, ingot.NotFound, ingot.CodeOf(err), "%v", err)
+	require.NoError(t, maker.DefineGuest(ctx, ports))
+	require.NoError(t, maker.DefineGuest(ctx, ports))
+	require.NoError(t, maker.ConfigDrive(ctx, make([]byte, 4096)))
+	bring := func(maker ingot.GuestMaker, key string) {
+		soon(t, "the image is there", func() bool {
+			err := maker.ImageDisk(ctx, key, image)
+			require.False(t, ingot.IsFatal(err), "%v", err)
+			return err == nil
+		})
+	}
+	bring(maker, "first")
+	require.NoError(t, m.SetBootDevice(ctx, ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}))
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOn))
+	require.NoError(t, maker.ImageDisk(ctx, "first", image), "it is the disk already")
+	require.Equal(t, ingot.Unavailable, ingot.CodeOf(maker.ImageDisk(ctx, "second", image)), "it is on")
+	console, ok := ingot.As[ingot.ConsoleLog](m)
+	require.True(t, ok)
+	soon(t, "the image boots", func() bool {
+		said, err := console.ConsoleLog(ctx, 1<<16)
+		return err == nil && bytes.Contains(said, []byte("hello from the image"))
+	})
+
+	other, _, otherMaker := machineOn(t, hosts, host)
+	require.NoError(t, otherMaker.DefineGuest(ctx, nil))
+	bring(otherMaker, "first")
+	require.Equal(t, 1, opened, "the second guest needs no upload")
+
+	facts, err := hosts.Probe(ctx, host, []string{n.UUID})
+	require.NoError(t, err)
+	require.Equal(t, []string{image.Checksum}, facts.CachedImages)
+	require.Equal(t, other.UUID, facts.Unmanaged[0].UUID)
+	require.Len(t, facts.Unmanaged, 1)
+	require.Equal(t, []string{"qemu"}, facts.VirtTypes)
+	require.True(t, facts.UEFI)
+
+	require.NoError(t, maker.RemoveGuest(ctx))
+	require.NoError(t, maker.RemoveGuest(ctx), "it is gone already")
+	require.NoError(t, otherMaker.RemoveGuest(ctx))
+	left, err := os.ReadDir(filepath.Join(d.dir, "pool"))
+	require.NoError(t, err)
+	require.Len(t, left, 2, "the base and its mark: %v", left)
+}
+
+// What differs from its checksum never becomes a base; disks grow and never shrink.
+func TestGuestDiskRefusals(t *testing.T) {
+	d := startDaemon(t)
+	host, hosts, ctx := d.withPool(t), &hypervisor.Hosts{}, t.Context()
+	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
+	n, _, maker := machineOn(t, hosts, host)
+	require.NoError(t, maker.DefineGuest(ctx, nil))
+	opened := 0
+	bad := imageOf(greeting(), &opened)
+	bad.Checksum = "00" + bad.Checksum[2:]
+	soon(t, "the upload is refused", func() bool {
+		err := maker.ImageDisk(ctx, "x", bad)
+		return ingot.CodeOf(err) == ingot.Invalid
+	})
+	left, err := filepath.Glob(filepath.Join(d.dir, "pool", "base-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	big := imageOf(greeting(), &opened)
+	big.VirtualSize = 2 << 30
+	require.ErrorContains(t, maker.ImageDisk(ctx, "x", big), "local_gb")
+
+	n.Properties["local_gb"] = 2.0
+	require.NoError(t, maker.DefineGuest(ctx, nil), "it grows")
+	n.Properties["local_gb"] = 1.0
+	require.ErrorContains(t, maker.DefineGuest(ctx, nil), "disks do not shrink")
+	require.NoError(t, maker.RemoveGuest(ctx))
+}

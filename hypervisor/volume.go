@@ -1,0 +1,184 @@
+//go:build cgo && libvirt_dlopen
+
+package hypervisor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"libvirt.org/go/libvirt"
+	"libvirt.org/go/libvirtxml"
+
+	"github.com/ingot-metal/ingot"
+)
+
+// within runs a call on a pool.
+func within(c *libvirt.Connect, name string, call func(*libvirt.StoragePool) error) error {
+	pool, err := openPool(c, name)
+	if err != nil {
+		return err
+	}
+	defer free(pool)
+	return call(pool)
+}
+
+// makeVolume makes a volume of so many bytes; base is what it begins as, nil nothing. One of its name must not be there.
+func makeVolume(pool *libvirt.StoragePool, name, format string, bytes uint64, base *libvirtxml.StorageVolumeBackingStore) error {
+	volume := libvirtxml.StorageVolume{
+		Name: name, Capacity: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: bytes}, BackingStore: base,
+		Target: &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: format}},
+	}
+	if format != "qcow2" {
+		volume.Allocation = &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: 0}
+	}
+	text, err := volume.Marshal()
+	if err != nil {
+		return fmt.Errorf("cannot write the XML of volume %s: %w", name, err)
+	}
+	made, err := pool.StorageVolCreateXML(text, 0)
+	if err != nil {
+		return err
+	}
+	free(made)
+	return nil
+}
+
+// dropVolume deletes a volume, if it is there.
+func dropVolume(pool *libvirt.StoragePool, name string) error {
+	found, err := pool.LookupStorageVolByName(name)
+	if is(err, libvirt.ERR_NO_STORAGE_VOL) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer free(found)
+	return found.Delete(0)
+}
+
+// ensureDisk has a blank disk of a size where there is none, and lets one grow. It never shrinks one: what is behind the
+// new end would be lost.
+func ensureDisk(pool *libvirt.StoragePool, s *Shape) error {
+	bytes := uint64(s.DiskGB) * gib
+	found, err := pool.LookupStorageVolByName(s.root())
+	if is(err, libvirt.ERR_NO_STORAGE_VOL) {
+		return makeVolume(pool, s.root(), s.DiskFormat, bytes, nil)
+	}
+	if err != nil {
+		return err
+	}
+	defer free(found)
+	info, err := found.GetInfo()
+	switch {
+	case err != nil:
+		return err
+	case info.Capacity > bytes:
+		return ingot.Errorf(ingot.Invalid, "the disk of guest %s has %d bytes, and disks do not shrink: properties local_gb must be at least %d",
+			s.Node, info.Capacity, (info.Capacity+gib-1)/gib)
+	case info.Capacity < bytes:
+		return found.Resize(bytes, 0)
+	}
+	return nil
+}
+
+// dropVolumes deletes all volumes of a node. Its console's log was not made through libvirt, which has to look for it.
+func dropVolumes(pool *libvirt.StoragePool, node string) error {
+	if err := pool.Refresh(0); err != nil {
+		return err
+	}
+	names, err := pool.ListStorageVolumes()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, node+".") {
+			if err := dropVolume(pool, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// chunk is what is sent at a time, in bytes.
+const chunk = 256 << 10
+
+// upload fills a volume with size bytes.
+func upload(c *libvirt.Connect, pool *libvirt.StoragePool, name string, from io.Reader, size int64) error {
+	to, err := pool.LookupStorageVolByName(name)
+	if err != nil {
+		return err
+	}
+	defer free(to)
+	stream, err := c.NewStream(0)
+	if err != nil {
+		return err
+	}
+	defer free(stream)
+	if err := to.Upload(stream, 0, uint64(size), 0); err != nil {
+		return err
+	}
+	if err := sendAll(stream, from, size); err != nil {
+		return errors.Join(err, stream.Abort())
+	}
+	return stream.Finish()
+}
+
+func sendAll(stream *libvirt.Stream, from io.Reader, size int64) error {
+	buffer := make([]byte, chunk)
+	for sent := int64(0); sent < size; {
+		n, err := from.Read(buffer[:min(chunk, size-sent)])
+		for at := 0; at < n; {
+			wrote, err := stream.Send(buffer[at:n])
+			if err != nil {
+				return err
+			}
+			at += wrote
+		}
+		sent += int64(n)
+		if err != nil && sent < size {
+			return fmt.Errorf("the image ended after %d of %d bytes: %w", sent, size, err)
+		}
+	}
+	return nil
+}
+
+// download reads the last most bytes of a volume.
+func download(c *libvirt.Connect, pool *libvirt.StoragePool, name string, most int64) ([]byte, error) {
+	from, err := pool.LookupStorageVolByName(name)
+	if err != nil {
+		return nil, err
+	}
+	defer free(from)
+	info, err := from.GetInfo()
+	if err != nil {
+		return nil, err
+	}
+	length := min(int64(info.Capacity), most)
+	if length == 0 {
+		return nil, nil
+	}
+	stream, err := c.NewStream(0)
+	if err != nil {
+		return nil, err
+	}
+	defer free(stream)
+	if err := from.Download(stream, info.Capacity-uint64(length), uint64(length), 0); err != nil {
+		return nil, err
+	}
+	out := make([]byte, 0, length)
+	buffer := make([]byte, chunk)
+	for int64(len(out)) < length {
+		n, err := stream.Recv(buffer)
+		if errors.Is(err, io.EOF) || err == nil && n <= 0 {
+			break
+		}
+		if err != nil {
+			return nil, errors.Join(err, stream.Abort())
+		}
+		out = append(out, buffer[:n]...)
+	}
+	return out, stream.Finish()
+}

@@ -18,7 +18,7 @@ func (s *service) answers(t *testing.T, method, path, body, minor string) *httpt
 	t.Helper()
 	target, err := url.Parse("http://service" + path)
 	if err != nil {
-		t.Skip("no URL")
+		return httptest.NewRecorder() // what is no URL reaches no service
 	}
 	r := (&http.Request{Method: method, URL: target, Header: http.Header{}, Body: http.NoBody, Host: "service", RemoteAddr: "192.0.2.1:1"}).WithContext(t.Context())
 	if body != "" {
@@ -123,7 +123,7 @@ func FuzzPath(f *testing.F) {
 	s := fuzzed(f)
 	f.Fuzz(func(t *testing.T, path, method, minor string) {
 		if strings.Contains(path, "events") || strings.Contains(path, "metrics") {
-			t.Skip("answers in other forms")
+			return // they answer in other forms
 		}
 		s.answers(t, method, path, "", minor)
 	})

@@ -40,8 +40,8 @@ func (f *fellow) Join(ctx context.Context, c ingot.Conductor, gone string) error
 }
 
 func (f *fellow) Beat(ctx context.Context, c ingot.Conductor) ([]ingot.Conductor, error) {
-	f.freezing.Lock()
-	f.freezing.Unlock() //nolint:staticcheck // waits for the thaw
+	f.freezing.Lock() // waits for the thaw
+	defer f.freezing.Unlock()
 	if f.isDead() {
 		return nil, errDead
 	}

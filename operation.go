@@ -120,7 +120,9 @@ const (
 // OperationStep is a step of a list that was collected (from the agent, drivers, templates, the user) and frozen when
 // the operation got there.
 type OperationStep struct {
-	Position  int
+	Position int
+	// Node is the child node that the step is carried out on; "" is the operation's own.
+	Node      string
 	Interface string
 	Step      string
 	Args      map[string]any
@@ -171,11 +173,21 @@ type Result struct {
 	Ports   []Port          // ports to create (those whose MAC is new)
 	// PortChanges are applied to ports as they are then; one that is gone is left out.
 	PortChanges []PortChange
-	History     []History
-	Events      []Event
+	// Others are changes of the other nodes of which the operation has the lane.
+	Others  []NodeResult
+	History []History
+	Events  []Event
 	// Inventory, when not nil, is stored as the node's (with Plugin beside it).
 	Inventory *Inventory
 	Plugin    map[string]any
+}
+
+// NodeResult is what a pass found out about a node beside its operation's own.
+type NodeResult struct {
+	UUID    string
+	Changes []func(*Node)
+	History []History
+	Events  []Event
 }
 
 // PortChange is a change of one port.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/ingot-metal/ingot"
 )
 
@@ -59,6 +61,32 @@ func (r *request) checkSteps(p *provisionArgs, _ *ingot.Node) error {
 			if err := rule.check(step); err != nil {
 				return err
 			}
+			if err := r.checkChildren(step); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkChildren holds the children that a step is to be carried out on against who asks: each is a node whose provision
+// state they may change.
+func (r *request) checkChildren(step map[string]any) error {
+	list, _ := step["limit_child_node_execution"].([]any)
+	if len(list) > 0 && step["execute_on_child_nodes"] != true {
+		return ingot.Errorf(ingot.Invalid, "limit_child_node_execution of step %s is only valid with execute_on_child_nodes", ingot.Text(step, "step"))
+	}
+	for _, item := range list {
+		id, _ := item.(string)
+		if uuid.Validate(id) != nil {
+			return ingot.Errorf(ingot.Invalid, "Invalid entry detected for execute_on_child_node parameter in step %s.", ingot.Text(step, "step"))
+		}
+		child, err := r.nodeNamed(id)
+		if err != nil {
+			return err
+		}
+		if err := r.allow(holderOf(&child)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -85,11 +113,9 @@ func (rule stepRule) check(step map[string]any) error {
 		case "order", "priority":
 			ok = isCount(v)
 		case "execute_on_child_nodes":
-			// Child nodes are not carried along yet: refused, so that it is not ignored.
-			ok = v == false
+			_, ok = v.(bool)
 		case "limit_child_node_execution":
-			list, isList := v.([]any)
-			ok = isList && len(list) == 0
+			_, ok = v.([]any)
 		}
 		if !ok || !slices.Contains(rule.allowed, key) {
 			return ingot.Errorf(ingot.Invalid, "Invalid %s: %s is not valid for '%s'", rule.name, repr(v), key)

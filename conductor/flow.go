@@ -34,6 +34,9 @@ func reserved(name string) bool {
 
 // needsRamdisk says whether a step of a list needs a ramdisk: an agent's does, and so does a wait for its heartbeat.
 func needsRamdisk(step map[string]any) bool {
+	if step[onChildNodes] == true {
+		return false
+	}
 	name := ingot.Text(step, "step")
 	args, _ := step["args"].(map[string]any)
 	return !reserved(name) || name == flowWait && args["seconds"] == nil

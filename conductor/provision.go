@@ -109,6 +109,10 @@ func (c *Conductor) supportsVerb(n *ingot.Node, row ingot.Transition) error {
 
 // start stores the operation.
 func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) error {
+	children, err := c.namedChildren(ctx, &node, &req)
+	if err != nil {
+		return err
+	}
 	params, err := operationParams(&node, row, req)
 	if err != nil {
 		return err
@@ -124,6 +128,7 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	lessee := c.newLessee(&node, row, req)
 	_, err = c.Operations.StartOperation(ctx, ingot.Start{
 		Operation:   operation,
+		Others:      children,
 		NodeVersion: node.Version,
 		Replace:     row.Verb == ingot.VerbDeleted || row.From.Class() == ingot.Held,
 		Change: func(n *ingot.Node) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -131,6 +132,9 @@ func askedSteps(kind string, r *Run, templates, agent, mine []ingot.OperationSte
 		}
 	}
 	for i := range asked {
+		if asked[i].Node != "" { // judged when it was asked for
+			continue
+		}
 		if err := known(asked[i], agent, mine); err != nil {
 			return nil, err
 		}
@@ -201,7 +205,7 @@ func userSteps(r *Run, kind string) ([]ingot.OperationStep, error) {
 		if !ok {
 			return nil, ingot.Errorf(ingot.Invalid, "step %d of %s_steps is not an object", i+1, kind)
 		}
-		steps = append(steps, askedStep(m, "user"))
+		steps = append(steps, onChildren(m, askedStep(m, "user"))...)
 	}
 	return steps, nil
 }
@@ -236,6 +240,8 @@ func (c *Conductor) slot(kind string, own map[string]func(context.Context, *Run)
 		var err error
 		driver := c.driverStep(r.Node, kind, step)
 		switch do := own[step.Step]; {
+		case step.Node != "":
+			p, err = c.childStep(ctx, r, kind, step)
 		case step.Source == flowSource:
 			p, err = c.flowStep(ctx, r, step)
 		case do != nil && step.Source == "plan":
@@ -283,8 +289,12 @@ func (r *Run) showStep(kind string, step *ingot.OperationStep) {
 	if step != nil {
 		name := firstText(ingot.Text(step.Args, shownAs), step.Step)
 		shown = map[string]any{"interface": step.Interface, "step": name, "priority": step.Priority, "abortable": step.Abortable}
+		if step.Node != "" {
+			shown[onChildNodes], shown[limitChildren] = true, []any{step.Node}
+		}
 	}
-	if now := *shownStep(r.Node, kind); now["step"] == shown["step"] && now["interface"] == shown["interface"] {
+	now := *shownStep(r.Node, kind)
+	if now["step"] == shown["step"] && now["interface"] == shown["interface"] && reflect.DeepEqual(now[limitChildren], shown[limitChildren]) {
 		return
 	}
 	r.Change(func(n *ingot.Node) {

@@ -157,6 +157,11 @@ func (s *Store) CommitPass(ctx context.Context, result ingot.Result) error {
 			if _, err := t.exec("DELETE FROM operation_nodes WHERE operation = ?", op.UUID); err != nil {
 				return err
 			}
+			if op.Lane == ingot.LanePower { // one that works on the node may wait for its power
+				if err := t.wakeNode(op.NodeUUID); err != nil {
+					return err
+				}
+			}
 		}
 		if result.Steps != nil {
 			if err := t.replaceSteps(op.UUID, result.Steps); err != nil {
@@ -228,9 +233,20 @@ func (t *tx) commitNode(op *ingot.Operation, result ingot.Result) error {
 			return err
 		}
 	}
-	if len(result.Changes) > 0 {
-		if _, err := t.changeNode(op.NodeUUID, 0, func(n *ingot.Node) error {
-			for _, change := range result.Changes {
+	own := ingot.NodeResult{UUID: op.NodeUUID, Changes: result.Changes, History: result.History, Events: result.Events}
+	for _, about := range append(result.Others, own) {
+		if err := t.commitAbout(about); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitAbout changes one node and tells of it. All nodes of the operation are locked already, in the order of their UUIDs.
+func (t *tx) commitAbout(about ingot.NodeResult) error {
+	if len(about.Changes) > 0 {
+		if _, err := t.changeNode(about.UUID, 0, func(n *ingot.Node) error {
+			for _, change := range about.Changes {
 				change(n)
 			}
 			return nil
@@ -238,7 +254,7 @@ func (t *tx) commitNode(op *ingot.Operation, result ingot.Result) error {
 			return err
 		}
 	}
-	return t.tell(&ingot.Node{UUID: op.NodeUUID}, result.History, result.Events)
+	return t.tell(&ingot.Node{UUID: about.UUID}, about.History, about.Events)
 }
 
 // changePort changes a port, if it is there.

@@ -204,6 +204,13 @@ func (t *tx) replaceLive(op *ingot.Operation) error {
 	if err != nil {
 		return err
 	}
+	if live.NodeUUID != op.NodeUUID { // another node's, which works on this one too
+		n, err := t.node("uuid = ?", op.NodeUUID)
+		if err != nil {
+			return err
+		}
+		return t.locked(&n, op.Lane)
+	}
 	// Its secrets (a rescue password, a config drive) end with it.
 	if _, err := t.exec("UPDATE operations SET outcome = ?, ended_at = ?, claim = '', conductor = '', secrets = NULL WHERE uuid = ?",
 		ingot.Replaced, micros(t.now), live.UUID); err != nil {
@@ -271,6 +278,9 @@ func (s *Store) InterruptOperation(ctx context.Context, in ingot.Interrupt) (ing
 		n, err := t.node("uuid = ?"+s.dialect.forUpdate, in.NodeUUID)
 		if err != nil {
 			return err
+		}
+		if op.NodeUUID != n.UUID {
+			return t.locked(&n, in.Lane)
 		}
 		if op.Phase != ingot.Forward {
 			return nil

@@ -20,6 +20,7 @@ func stepTable() *table[step] {
 		columns: []column[step]{
 			{name: "operation", place: func(v *step) field { return (*text)(&v.operation) }, once: true},
 			{name: "position", place: func(v *step) field { return (*whole)(&v.Position) }, once: true},
+			{name: "node_uuid", place: func(v *step) field { return (*text)(&v.Node) }},
 			{name: "interface", place: func(v *step) field { return (*text)(&v.Interface) }},
 			{name: "step", place: func(v *step) field { return (*text)(&v.Step) }},
 			{name: "args", place: func(v *step) field { return document{&v.Args, true} }},

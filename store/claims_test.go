@@ -116,7 +116,7 @@ func (m *lanes) Start(t *rapid.T) {
 		}
 	}
 	first := m.holds[picked[0]+string(kind.Lane())]
-	if replace {
+	if replace && m.owns(first, picked[0]+string(kind.Lane())) { // another node's operation is not replaced
 		delete(held, first)
 	}
 	op, err := m.store.StartOperation(context.Background(), ingot.Start{Operation: ingot.Operation{Kind: kind, NodeUUID: picked[0]}, Others: picked[1:], Replace: replace})
@@ -136,6 +136,11 @@ func (m *lanes) Start(t *rapid.T) {
 		m.holds[n+string(op.Lane)] = op.UUID
 		m.members[op.UUID] = append(m.members[op.UUID], n+string(op.Lane))
 	}
+}
+
+// owns says whether an operation is of the node itself, and not only on it beside its own.
+func (m *lanes) owns(operation, key string) bool {
+	return operation != "" && m.members[operation][0] == key
 }
 
 func (m *lanes) free(operation string) {
@@ -181,7 +186,13 @@ func (m *lanes) Interrupt(t *rapid.T) {
 	before, _ := m.store.LiveOperation(context.Background(), n, ingot.LaneProvision)
 	op, err := m.store.InterruptOperation(context.Background(), ingot.Interrupt{NodeUUID: n, Lane: ingot.LaneProvision})
 	holder := m.holds[n+string(ingot.LaneProvision)]
-	if holder == "" && ingot.CodeOf(err) != ingot.NotFound || holder != "" && (err != nil || op.UUID != holder) {
+	switch {
+	case holder != "" && !m.owns(holder, n+string(ingot.LaneProvision)):
+		if ingot.CodeOf(err) != ingot.Locked {
+			t.Fatalf("interrupt of another node's operation %q: %v", holder, err)
+		}
+		return
+	case holder == "" && ingot.CodeOf(err) != ingot.NotFound, holder != "" && (err != nil || op.UUID != holder):
 		t.Fatalf("interrupt of %q gave %q: %v", holder, op.UUID, err)
 	}
 	if claimed, ok := m.claimed[holder]; ok && before.Phase == ingot.Forward {

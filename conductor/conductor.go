@@ -83,6 +83,9 @@ type Settings struct {
 	// (Ironic: clean_step_priority_override). nil leaves out deploy.erase_devices, which overwrites whole disks for
 	// hours: metadata is erased all the same. A manual clean can ask for any step.
 	CleanPriorities map[string]int
+	// Disallowed are the steps that nobody may have carried out, "interface.step", by kind of list: clean, deploy, service
+	// (Ironic: disallow_clean_steps and its like). A kind without an entry has Ironic's: vendor.send_raw.
+	Disallowed map[string][]string
 }
 
 // defaults fills in what the operator left out.

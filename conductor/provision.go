@@ -109,6 +109,9 @@ func (c *Conductor) supportsVerb(n *ingot.Node, row ingot.Transition) error {
 
 // start stores the operation.
 func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) error {
+	if err := c.checkAllowed(&req); err != nil {
+		return err
+	}
 	children, err := c.namedChildren(ctx, &node, &req)
 	if err != nil {
 		return err

@@ -112,6 +112,7 @@ func mergeSteps(kind string, agent, templates []ingot.OperationStep, own func(*R
 			return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(rank(b.Interface), rank(a.Interface)), cmp.Compare(a.Step, b.Step))
 		})
 	}
+	steps = slices.DeleteFunc(steps, func(s ingot.OperationStep) bool { return r.c.disallows(kind, s.Interface, s.Step) })
 	steps = expandFlow(steps)
 	for i := range steps {
 		steps[i].Position, steps[i].State = i, ingot.StepPending

@@ -171,7 +171,7 @@ func (a *App) wire() error {
 func (c Conduct) settings() conductor.Settings {
 	return conductor.Settings{
 		Workers: c.Workers, CallbackTimeout: c.CallbackTimeout, CommandTimeout: c.CommandTimeout, PowerTimeout: c.PowerTimeout, PowerSync: c.PowerSync,
-		CleanPriorities: c.CleanPriorities, ForcePower: c.ForcePower, KernelParams: c.KernelParams, MaxDeploys: c.MaxDeploys, MaxCleans: c.MaxCleans,
+		CleanPriorities: c.CleanPriorities, Disallowed: c.Disallowed, ForcePower: c.ForcePower, KernelParams: c.KernelParams, MaxDeploys: c.MaxDeploys, MaxCleans: c.MaxCleans,
 		LesseeSource: c.LesseeSource, AutomatedClean: c.AutomatedClean == nil || *c.AutomatedClean,
 	}
 }

@@ -109,6 +109,9 @@ type Conduct struct {
 	InspectionRules string `koanf:"built_in_inspection_rules"`
 	// CleanPriorities replace cleaning steps' priorities, by "interface.step"; 0 leaves one out.
 	CleanPriorities map[string]int `koanf:"clean_step_priority_override"`
+	// Disallowed are the steps that nobody may have carried out, "interface.step", by kind of list (clean, deploy, service);
+	// vendor.send_raw for a kind that is not named (Ironic: disallow_clean_steps and its like).
+	Disallowed map[string][]string `koanf:"disallow_steps"`
 }
 
 // Fake is how long fake hardware takes.

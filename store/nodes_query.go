@@ -88,7 +88,7 @@ func (s *Store) ListNodes(ctx context.Context, q ingot.NodeQuery) ([]ingot.Node,
 		w.and("shard IN (?)", q.Shards)
 	}
 	w.contains(s.dialect, "description", q.DescriptionContains)
-	if !q.IncludeChildren {
+	if !q.IncludeChildren || q.ParentNode != "" {
 		w.and("parent_node = ?", q.ParentNode)
 	}
 	c := s.read(ctx)

@@ -42,6 +42,7 @@ func TestNodeFilters(t *testing.T) {
 			"all but children":     {ingot.NodeQuery{}, []string{"a", "b"}},
 			"with children":        {ingot.NodeQuery{IncludeChildren: true}, []string{"a", "b", "c"}},
 			"children of":          {ingot.NodeQuery{ParentNode: parent}, []string{"c"}},
+			"children of, twice":   {ingot.NodeQuery{ParentNode: parent, IncludeChildren: true}, []string{"c"}},
 			"associated":           {ingot.NodeQuery{Associated: &yes}, []string{"a"}},
 			"not associated":       {ingot.NodeQuery{Associated: &no}, []string{"b"}},
 			"maintenance":          {ingot.NodeQuery{Maintenance: &yes}, []string{"b"}},

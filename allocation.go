@@ -59,6 +59,8 @@ func (a *Allocation) Suits(n *Node) bool {
 	switch {
 	case n.ProvisionState != Available, n.Maintenance, n.InstanceUUID != "", n.PowerState == "", n.ResourceClass != a.ResourceClass:
 		return false
+	case n.ParentNode != "" && !n.IsGuest(), n.IsDynamic() && n.WaitsFor() != a.UUID:
+		return false // children are no candidates (Ironic), save guests; one that was made for an allocation is that one's
 	case a.Owner != "" && n.Owner != a.Owner && n.Lessee != a.Owner:
 		return false
 	case len(a.Candidates) > 0 && !slices.Contains(a.Candidates, n.UUID):

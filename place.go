@@ -54,7 +54,7 @@ func (req *PlacementRequest) unwanted(h *ComputeHost) (string, string) {
 		return "failed before", ""
 	case len(req.Candidates) > 0 && !slices.Contains(req.Candidates, h.Node.UUID):
 		return "not among the candidates", ""
-	case req.Project != "" && h.Node.Owner != req.Project && h.Node.Lessee != req.Project:
+	case req.Project != "" && h.Node.Owner+h.Node.Lessee != "" && h.Node.Owner != req.Project && h.Node.Lessee != req.Project:
 		return "of another project", ""
 	}
 	return "", ""

@@ -19,7 +19,7 @@ type PlacementRequest struct {
 	Candidates []string
 	// Group keeps the guest off hosts that have another guest of the group.
 	Group string
-	// Project confines the hosts to those that a project owns or leases; "" is all.
+	// Project confines the hosts to those that it owns or leases, or nobody does; "" is all.
 	Project string
 	// Excluded are hosts where it was tried already.
 	Excluded []string

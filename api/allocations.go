@@ -98,6 +98,9 @@ func takeAllocation(r *request, body any, a *ingot.Allocation) error {
 	if err := r.ownAllocation(a); err != nil {
 		return err
 	}
+	if err := r.checkFallback(a, ident != ""); err != nil {
+		return err
+	}
 	a.State = ingot.Allocating
 	if ident != "" {
 		node, err := r.ownerNamed(ident)

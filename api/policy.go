@@ -137,6 +137,7 @@ func resourceRules() []rule {
 		{"allocation:list_all", systemReaders},
 		{"allocation:create", systemMember | anyMember},
 		{"allocation:create_restricted", systemMember},
+		{"allocation:create_fallback", systemMember | anyMember},
 		{"allocation:delete", systemMember | ownerMember},
 		{"allocation:update", systemMember | ownerMember},
 		{"events:post", systemAdmin},

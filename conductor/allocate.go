@@ -78,6 +78,11 @@ func (c *Conductor) Allocate(ctx context.Context, tries map[string]Tries) (int, 
 	if err != nil {
 		return 0, err
 	}
+	if c.Guests != nil {
+		if err := c.sweepGuests(ctx); err != nil {
+			return 0, err
+		}
+	}
 	now := c.Now()
 	held := make([]bool, len(waiting))
 	var group errgroup.Group
@@ -109,6 +114,9 @@ func (c *Conductor) Allocate(ctx context.Context, tries map[string]Tries) (int, 
 // allocateOne looks for a node for one allocation: true when those that suit it are held by others just now, which ends
 // it when this is its last try.
 func (c *Conductor) allocateOne(ctx context.Context, a ingot.Allocation, last bool) (bool, error) {
+	if wish, err := a.Wish(); c.Guests != nil && err == nil && wish.Fallback != ingot.FallbackNever {
+		return c.fallBack(ctx, &a, wish)
+	}
 	nodes, reason, err := c.candidates(ctx, &a)
 	if err != nil {
 		return false, err
@@ -162,6 +170,8 @@ func (c *Conductor) candidates(ctx context.Context, a *ingot.Allocation) ([]ingo
 	if at := slices.IndexFunc(matching, func(n ingot.Node) bool { return n.Name != "" && n.Name == a.Name }); at > 0 {
 		matching[0], matching[at] = matching[at], matching[0]
 	}
+	guests := slices.DeleteFunc(slices.Clone(matching), func(n ingot.Node) bool { return n.ParentNode == "" })
+	matching = append(slices.DeleteFunc(matching, func(n ingot.Node) bool { return n.ParentNode != "" }), guests...)
 	return matching, reason, nil
 }
 
@@ -172,6 +182,7 @@ func (c *Conductor) giveNode(ctx context.Context, id string, n *ingot.Node) erro
 			return ingot.Errorf(ingot.NotFound, "allocation %s waits for no node any more", id)
 		}
 		a.NodeUUID, a.State, a.LastError = n.UUID, ingot.AllocationActive, ""
+		recordKind(a, n)
 		return nil
 	}, c.allocationEvent(id, n.UUID, ingot.AllocationActive))
 	return err

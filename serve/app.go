@@ -73,6 +73,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Store, err = store.Open(ctx, config); err != nil {
 		return err
 	}
+	if err = a.refuseForgotten(ctx); err != nil {
+		return err
+	}
 	if cfg.has(roleAPI) {
 		if err = a.openAPI(); err != nil {
 			return err

@@ -49,6 +49,8 @@ type Config struct {
 type Database struct {
 	URL     string `koanf:"url"`      // postgres://…
 	KeyFile string `koanf:"key_file"` // of the secret that encrypts passwords; needed with a URL
+	// StartEmpty lets a process start on an empty PostgreSQL although its data folder has an embedded database.
+	StartEmpty bool `koanf:"start_empty"`
 }
 
 // API is the listener for users.

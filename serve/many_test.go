@@ -88,6 +88,22 @@ func TestStartsThatAreRefused(t *testing.T) {
 	require.ErrorContains(t, refusedStart(t, newer), "a newer version of Ingot made its schema (99999")
 }
 
+// TestAForgottenCopyIsRefused: who turns to PostgreSQL and has not copied what there is gets no empty service.
+func TestAForgottenCopyIsRefused(t *testing.T) {
+	cfg := shared(t, storetest.PostgresConfig(t).URL, "a")
+	require.NoError(t, os.WriteFile(filepath.Join(cfg.Data, "ingot.db"), []byte("anything"), 0o600))
+	err := refusedStart(t, cfg)
+	require.Equal(t, ingot.Invalid, ingot.CodeOf(err))
+	require.ErrorContains(t, err, "ingot db copy --data "+cfg.Data)
+	cfg.Database.StartEmpty = true
+	app := runWith(t, cfg)
+	node := ingot.Node{Driver: "fake-hardware", ProvisionState: ingot.Enroll}
+	require.NoError(t, app.Store.CreateNode(t.Context(), &node, nil))
+	again := shared(t, cfg.Database.URL, "b")
+	again.Data = cfg.Data
+	runWith(t, again) // it is empty no more
+}
+
 // TestARestartTakesOverAtOnce: who has the seat of a process that was killed need not wait until it counts as dead.
 func TestARestartTakesOverAtOnce(t *testing.T) {
 	cfg := shared(t, storetest.PostgresConfig(t).URL, "a")

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -89,4 +91,20 @@ func (a *App) ready(ctx context.Context) error {
 // patience is the API's, with its defaults.
 func (a API) patience() api.Patience {
 	return api.Patience{Answer: cmp.Or(a.AnswerTimeout, time.Minute), LockedTries: cmp.Or(a.LockedTries, 3), LockedWait: cmp.Or(a.LockedWait, time.Second)}
+}
+
+// refuseForgotten refuses an empty shared database beside an embedded one, which somebody forgot to copy.
+func (a *App) refuseForgotten(ctx context.Context) error {
+	embedded := filepath.Join(a.Config.Data, "ingot.db")
+	if a.Config.Database.URL == "" || a.Config.Database.StartEmpty {
+		return nil
+	}
+	if _, err := os.Stat(embedded); err != nil {
+		return nil //nolint:nilerr // nothing was forgotten
+	}
+	empty, err := a.Store.Empty(ctx)
+	if err == nil && empty {
+		err = ingot.Errorf(ingot.Invalid, "cannot start: the PostgreSQL database is empty, but %s is there: run `ingot db copy --data %s --database URL`, or set database.start_empty to begin anew", embedded, a.Config.Data)
+	}
+	return err
 }

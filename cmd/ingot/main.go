@@ -34,6 +34,7 @@ type commands struct {
 	Conductor  conductorCommand  `cmd:"" help:"Processes that work on nodes."`
 	Network    networkCommand    `cmd:"" help:"Networks that machines boot on."`
 	Shard      shardCommand      `cmd:"" help:"Parts that nodes are divided into for clients."`
+	DB         dbCommand         `cmd:"" help:"The database."`
 	User       userCommand       `cmd:"" help:"Users of a service with http_basic authentication."`
 	Completion completionCommand `cmd:"" help:"Print the shell's completion of commands and names."`
 	Complete   completeCommand   `cmd:"" hidden:""`

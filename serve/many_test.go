@@ -65,7 +65,7 @@ func TestStartsThatAreRefused(t *testing.T) {
 		},
 		"another secret":       {func(c *serve.Config) { c.Database.KeyFile = keyFile(t, "a secret of somebody else's") }, ingot.Invalid, "is not the one that it was written with"},
 		"no secret":            {func(c *serve.Config) { c.Database.KeyFile = "" }, ingot.Invalid, "without its secret"},
-		"no database there":    {func(c *serve.Config) { c.Database.URL = "postgres://ingot@127.0.0.1:1/ingot" }, ingot.Unavailable, "cannot use the database"},
+		"no database there":    {func(c *serve.Config) { c.Database.URL = "postgres://ingot@127.0.0.1:1/ingot" }, ingot.Unavailable, "cannot open the database ingot on 127.0.0.1 port 1: check that PostgreSQL runs there"},
 		"a URL of another":     {func(c *serve.Config) { c.Database.URL = "mysql://x" }, ingot.Invalid, "cannot read the database URL"},
 		"roles without shared": {func(c *serve.Config) { c.Database.URL, c.Roles = "", []string{"api"} }, ingot.Internal, "give --database postgres://"},
 		"nowhere to boot from": {func(c *serve.Config) { c.Roles = []string{"conductor"} }, ingot.Internal, "set boot.url"},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 
@@ -33,6 +35,10 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config) error {
 	s.readers = s.pool(settings, cfg.Connections)
 	s.pulse = s.pool(settings, 1)
 	if err := s.startPostgres(ctx, cfg); err != nil {
+		var unreached *pgconn.ConnectError
+		if errors.As(err, &unreached) {
+			return ingot.Errorf(ingot.Unavailable, "cannot open the database %s on %s port %d: check that PostgreSQL runs there, and its URL: %s", settings.Database, settings.Host, settings.Port, strings.Join(strings.Fields(err.Error()), " "))
+		}
 		return s.sentence(err)
 	}
 	if err := s.keepTime(ctx); err != nil {

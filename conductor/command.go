@@ -115,16 +115,24 @@ func (r *Run) unreachable(ctx context.Context, cause error) (Progress, error) {
 	case r.Op.Tries >= silentTries:
 		return Again(firstPowerOff, "the agent does not answer any more: "+cause.Error()), nil
 	}
+	if r.lostPower(ctx) {
+		return Again(firstPowerOff, "the machine lost power while the agent worked"), nil
+	}
+	return Progress{}, cause
+}
+
+// lostPower says whether the BMC says that the machine, which was started, is off. One that does not answer says nothing.
+func (r *Run) lostPower(ctx context.Context) bool {
 	var seen ingot.PowerState
 	err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) (err error) {
 		seen, err = m.PowerState(ctx)
 		return err
 	})
-	if err == nil && seen == ingot.PowerOff {
-		r.setPower(seen)
-		return Again(firstPowerOff, "the machine lost power while the agent worked"), nil
+	if err != nil || seen != ingot.PowerOff {
+		return false
 	}
-	return Progress{}, cause
+	r.setPower(seen)
+	return true
 }
 
 // idKey carries the command ID inside a step.

@@ -216,7 +216,10 @@ func (r *Run) bootMode() ingot.BootMode {
 func (c *Conductor) callIn() Step {
 	return Step{Name: "agent", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
 		agent := r.Node.Agent
-		if !agent.Present() {
+		switch {
+		case !agent.Present() && r.lostPower(ctx):
+			return Again(firstPowerOff, "the machine lost power before its agent called"), nil
+		case !agent.Present():
 			return ForAgent(agentPoll, "waiting for the agent to call"+r.lastSeen()), nil
 		}
 		r.Op.AgentFingerprint = agent.Fingerprint

@@ -20,6 +20,26 @@ type SecureBoot interface {
 	SetSecureBoot(ctx context.Context, on bool) error
 }
 
+// Health is how a BMC says that its machine is, in Ironic's words (since 1.109); "" when it does not say.
+type Health string
+
+// The states of health.
+const (
+	HealthOK       Health = "OK"
+	HealthWarning  Health = "Warning"
+	HealthCritical Health = "Critical"
+)
+
+// HealthMonitor is the extra ability to say how the machine is.
+type HealthMonitor interface {
+	Health(ctx context.Context) (Health, error)
+}
+
+// MakerNamer is the extra ability to say who made the machine; "" when the BMC does not.
+type MakerNamer interface {
+	Maker(ctx context.Context) (string, error)
+}
+
 // IndicatorState is what a light does, in Ironic's words.
 type IndicatorState string
 

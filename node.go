@@ -34,6 +34,7 @@ type Node struct {
 	Maintenance       bool
 	MaintenanceReason string
 	Fault             Fault
+	Health            Health
 	ConsoleEnabled    bool
 	BootMode          BootMode
 	SecureBoot        *bool

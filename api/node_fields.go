@@ -34,7 +34,7 @@ func nodeFields() []nodeField {
 		{name: "maintenance", column: flag(func(n *node) *bool { return &n.Maintenance }), brief: true, create: true, patch: true, readBy: "nodes and provision: what maintenance refuses; power sync", filter: flagFilter("maintenance", func(q *ingot.NodeQuery) **bool { return &q.Maintenance })},
 		{name: "maintenance_reason", column: shown(text(func(n *node) *string { return &n.MaintenanceReason }))},
 		{name: "fault", since: 42, column: shown(text(func(n *node) *ingot.Fault { return &n.Fault })), filter: faultFilter},
-		{name: "health", since: 109, column: computed(func(*node) any { return nil })},
+		{name: "health", since: 109, column: shown(text(func(n *node) *ingot.Health { return &n.Health }))},
 		{name: "console_enabled", column: shown(flag(func(n *node) *bool { return &n.ConsoleEnabled }))},
 		{name: "boot_mode", since: 75, column: shown(text(func(n *node) *ingot.BootMode { return &n.BootMode }))},
 		{name: "secure_boot", since: 75, column: shown(maybe(func(n *node) **bool { return &n.SecureBoot }))},

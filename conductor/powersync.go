@@ -53,7 +53,7 @@ func (c *Conductor) SyncPower(ctx context.Context, failures map[string]int) erro
 
 // syncBatch asks a batch of BMCs and writes down what differs.
 func (c *Conductor) syncBatch(ctx context.Context, nodes []ingot.Node, failures map[string]int) {
-	seen := make([]ingot.PowerState, len(nodes))
+	seen := make([]sight, len(nodes))
 	errs := make([]error, len(nodes))
 	var group errgroup.Group
 	group.SetLimit(syncWorkers)
@@ -63,7 +63,7 @@ func (c *Conductor) syncBatch(ctx context.Context, nodes []ingot.Node, failures 
 		}
 		group.Go(func() error {
 			errs[i] = c.exchange(ctx, &nodes[i], func(ctx context.Context, m ingot.Machine) (err error) {
-				seen[i], err = m.PowerState(ctx)
+				seen[i], err = c.look(ctx, &nodes[i], m)
 				return err
 			})
 			return nil
@@ -91,7 +91,7 @@ func syncs(n *ingot.Node) bool {
 }
 
 // syncNode writes down what one look at a machine found.
-func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen ingot.PowerState, failed error, failures map[string]int) error {
+func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen sight, failed error, failures map[string]int) error {
 	if missed := (notAsked{}); errors.As(failed, &missed) {
 		return nil
 	}
@@ -104,23 +104,27 @@ func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen ingot.Powe
 	}
 	delete(failures, n.UUID)
 	recovered := n.Fault == ingot.FaultPower
-	if seen == n.PowerState && !recovered {
+	if seen.power == n.PowerState && !recovered && !seen.differs(n) {
 		return nil
 	}
-	if seen != n.PowerState && n.PowerState != "" && !recovered && c.forces(n) {
+	if seen.power != n.PowerState && n.PowerState != "" && !recovered && c.forces(n) {
 		return c.restorePower(ctx, n)
 	}
-	now := c.Now()
+	var events []ingot.Event
+	if seen.power != n.PowerState || recovered {
+		events = []ingot.Event{{At: c.Now(), Type: "node.power", Node: n.UUID, Data: map[string]any{"from": n.PowerState, "to": seen.power, "recovered": recovered}}}
+	}
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
 		UUID: n.UUID, Version: n.Version,
 		Change: func(n *ingot.Node) error {
-			n.PowerState = seen
+			seen.record(n)
+			n.PowerState = seen.power
 			if recovered {
 				n.Maintenance, n.MaintenanceReason, n.Fault = false, "", ""
 			}
 			return nil
 		},
-		Events: []ingot.Event{{At: now, Type: "node.power", Node: n.UUID, Data: map[string]any{"from": n.PowerState, "to": seen, "recovered": recovered}}},
+		History: seen.history(c, n), Events: events,
 	})
 	return ignoreStale(err)
 }

@@ -23,7 +23,7 @@ type machine struct {
 }
 
 // New makes a machine from a node's driver_info; nothing is sent yet. It has the abilities ingot.Closer,
-// ingot.BootDevices, ingot.NMI, ingot.Sensors, ingot.BootModes, ingot.SecureBoot, ingot.Indicators, ingot.VirtualMedia,
+// ingot.BootDevices, ingot.NMI, ingot.Sensors, ingot.BootModes, ingot.SecureBoot, ingot.HealthMonitor, ingot.MakerNamer, ingot.Indicators, ingot.VirtualMedia,
 // ingot.BIOSSettings, ingot.BIOSChanger, ingot.FirmwareInventory and ingot.Vendor. Keys that are missing, wrong or not carried out are Invalid, in
 // Ironic's words where it has some.
 func New(info map[string]any, opt Options) (ingot.Machine, error) {

@@ -33,6 +33,7 @@ func nodeTable() *table[ingot.Node] {
 			{name: "maintenance", place: func(v *n) field { return (*flag)(&v.Maintenance) }, sort: own},
 			{name: "maintenance_reason", place: func(v *n) field { return (*text)(&v.MaintenanceReason) }, sort: own},
 			{name: "fault", place: func(v *n) field { return (*text)(&v.Fault) }, sort: own},
+			{name: "health", place: func(v *n) field { return (*text)(&v.Health) }, sort: own},
 			{name: "console_enabled", place: func(v *n) field { return (*flag)(&v.ConsoleEnabled) }, sort: own},
 			{name: "boot_mode", place: func(v *n) field { return (*text)(&v.BootMode) }, sort: own},
 			{name: "secure_boot", place: func(v *n) field { return choice{&v.SecureBoot} }, sort: "COALESCE(CAST(secure_boot AS INTEGER), -1)"},

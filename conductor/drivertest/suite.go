@@ -21,7 +21,7 @@ type Suite struct {
 	// Modes says that the firmware mode is kept with the boot device, as the BMC's other side shows.
 	Modes bool
 	// Abilities are the names of the extra abilities that a machine must have, of those that Run knows: "close",
-	// "boot devices", "nmi", "sensors", "event log", "boot modes", "secure boot", "indicators", "virtual media",
+	// "boot devices", "nmi", "sensors", "event log", "boot modes", "secure boot", "health", "maker", "indicators", "virtual media",
 	// "bios settings", "firmware", "vendor". It must have no others of these.
 	Abilities []string
 	// PowerOnly leaves out what is about boot devices, for other sides that cannot show them.

@@ -44,6 +44,9 @@ func (m *machine) SetBootMode(_ context.Context, mode ingot.BootMode) error {
 	return nil
 }
 
+// Health is always good.
+func (m *machine) Health(context.Context) (ingot.Health, error) { return ingot.HealthOK, nil }
+
 // SecureBoot says whether it is on.
 func (m *machine) SecureBoot(context.Context) (bool, error) {
 	m.mu.Lock()

@@ -179,8 +179,11 @@ func (c *Conductor) giveUp(ctx context.Context, a *ingot.Allocation, guest *ingo
 	case "":
 	case ingot.Conflict, ingot.Locked: // at the next round
 		return nil
-	default:
-		return err
+	default: // the host may be gone: the sweep goes on trying, and the allocation need not wait for that
+		c.Log.Warn("a guest that could not be made stays for now", "guest", guest.UUID, "error", err)
+		if err := c.disown(ctx, guest); err != nil {
+			return err
+		}
 	}
 	reason := guest.LastError
 	if reason == "" {

@@ -15,8 +15,8 @@ import (
 // guestMachines are the world's machines; those of guests can be done away with, and do not work on bad hosts.
 type guestMachines struct {
 	machines
-	mu  *sync.Mutex
-	bad map[string]bool
+	mu         *sync.Mutex
+	bad, stuck map[string]bool
 }
 
 func (m guestMachines) Machine(n *ingot.Node) (ingot.Machine, string, error) {
@@ -24,15 +24,15 @@ func (m guestMachines) Machine(n *ingot.Node) (ingot.Machine, string, error) {
 	if n.IsGuest() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		return guestMachine{machine, m.w, m.bad[n.ParentNode]}, key, err
+		return guestMachine{machine, m.w, m.bad[n.ParentNode], m.stuck[n.ParentNode]}, key, err
 	}
 	return machine, key, err
 }
 
 type guestMachine struct {
 	ingot.Machine
-	w   *world
-	bad bool
+	w          *world
+	bad, stuck bool
 }
 
 func (g guestMachine) Unwrap() any { return g.Machine }
@@ -45,6 +45,9 @@ func (g guestMachine) PowerState(ctx context.Context) (ingot.PowerState, error) 
 }
 
 func (g guestMachine) RemoveGuest(context.Context) error {
+	if g.stuck {
+		return ingot.Errorf(ingot.Unavailable, "no route to host")
+	}
 	g.w.note("remove guest")
 	return nil
 }
@@ -53,7 +56,7 @@ func (g guestMachine) RemoveGuest(context.Context) error {
 func virtual(t *testing.T, hosts ...string) (*world, map[string]string, guestMachines) {
 	t.Helper()
 	w, p := newWorld(t), newProber()
-	m := guestMachines{machines{w}, &sync.Mutex{}, map[string]bool{}}
+	m := guestMachines{machines{w}, &sync.Mutex{}, map[string]bool{}, map[string]bool{}}
 	ids := map[string]string{}
 	for _, name := range hosts {
 		ids[name] = w.computeHost(name, p)
@@ -149,6 +152,28 @@ func TestAnotherHostIsTried(t *testing.T) {
 	a = w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("virtual")}).UUID)
 	require.Equal(t, ingot.AllocationActive, a.State, a.LastError)
 	require.Equal(t, hosts["bad2"], a.Result().Host)
+}
+
+// TestALostHostHoldsNobodyUp: what cannot be done away with now goes when the host has come back.
+func TestALostHostHoldsNobodyUp(t *testing.T) {
+	w, hosts, m := virtual(t, "host")
+	host := hosts["host"]
+	m.mu.Lock()
+	m.bad[host], m.stuck[host] = true, true
+	m.mu.Unlock()
+	a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("virtual")}).UUID)
+	require.Equal(t, ingot.AllocationError, a.State)
+	claims, err := w.store.Claims(t.Context(), host)
+	require.NoError(t, err)
+	require.Len(t, claims, 3, "its machine may be there")
+	require.True(t, w.get(claims[0].Guest).Maintenance)
+	m.mu.Lock()
+	m.stuck[host] = false
+	m.mu.Unlock()
+	require.Eventually(t, func() bool {
+		claims, err := w.store.Claims(t.Context(), host)
+		return err == nil && len(claims) == 0
+	}, 10*time.Second, 5*time.Millisecond)
 }
 
 // TestManyFallBackAtOnce: two hosts have room for four guests of the sixteen that are asked for.

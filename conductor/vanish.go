@@ -3,6 +3,7 @@ package conductor
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -32,6 +33,19 @@ func (c *Conductor) vanish(ctx context.Context, guest *ingot.Node) error {
 	return err
 }
 
+// disown lets no allocation wait for a guest any more.
+func (c *Conductor) disown(ctx context.Context, guest *ingot.Node) error {
+	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{UUID: guest.UUID, Change: func(n *ingot.Node) error {
+		n.Internal = maps.Clone(n.Internal)
+		delete(n.Internal, ingot.GuestFor)
+		return nil
+	}})
+	if ingot.CodeOf(err) == ingot.NotFound {
+		return nil
+	}
+	return err
+}
+
 // sweepGuests does away with guests whose allocation is gone: they were deployed and deleted again, or nobody waits for
 // them any more.
 func (c *Conductor) sweepGuests(ctx context.Context) error {
@@ -55,7 +69,7 @@ func (c *Conductor) sweepGuests(ctx context.Context) error {
 			continue
 		}
 		if err := c.vanish(ctx, n); err != nil {
-			c.Log.Warn("a guest whose allocation is gone stays; trying again", "guest", n.UUID, "error", err)
+			c.Log.Debug("a guest whose allocation is gone stays; trying again", "guest", n.UUID, "error", err)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package conductor
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -27,7 +28,7 @@ func (c *Conductor) cleanPlan() Plan {
 
 // providePlan is automated cleaning on the way to available.
 func (c *Conductor) providePlan() Plan {
-	return Plan{Steps: c.unlessUnwanted(c.cleanMachine()), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+	return Plan{Steps: append(c.blankGuest(), c.unlessUnwanted(c.cleanMachine())...), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
 }
 
 // deletePlan takes the instance off the machine and cleans it.
@@ -37,7 +38,7 @@ func (c *Conductor) deletePlan() Plan {
 		unlessNoop([]Step{c.powerOff("power-off-instance")})[0],
 		{Name: "forget-instance", Class: Ensure, Do: forgetInstance},
 	}
-	return Plan{Steps: append(steps, c.unlessUnwanted(c.cleanMachine())...), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+	return Plan{Steps: slices.Concat(steps, c.blankGuest(), c.unlessUnwanted(c.cleanMachine())), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
 }
 
 // unlessUnwanted has every step hold at once for a node that is not to be cleaned.
@@ -56,7 +57,7 @@ func (c *Conductor) unlessUnwanted(steps []Step) []Step {
 
 // cleans says whether a node is cleaned without being asked (Ironic: automated_clean on the node, else the setting).
 func (c *Conductor) cleans(n *ingot.Node) bool {
-	if n.Interfaces.Deploy == noopDeploy {
+	if n.Interfaces.Deploy == noopDeploy || fromImage(n) { // a new disk holds nothing of the old one
 		return false
 	}
 	if n.AutomatedClean != nil {

@@ -30,10 +30,11 @@ type Conductor struct {
 	Firmware    Firmware
 	Machines    Machines
 	Images      ingot.ImagePreparer
-	Guests      *Guests     // nil: there are no compute hosts
-	Allocations Allocations // nil: nobody looks for nodes
-	Templates   Templates   // nil: there are none
-	Rules       Rules       // nil: there are none but the built-in ones
+	ImageBytes  ingot.ImageOpener // for guests' disks
+	Guests      *Guests           // nil: there are no compute hosts
+	Allocations Allocations       // nil: nobody looks for nodes
+	Templates   Templates         // nil: there are none
+	Rules       Rules             // nil: there are none but the built-in ones
 	// BuiltInRules are inspection rules from the operator's file, which clients neither see nor change.
 	BuiltInRules []ingot.InspectionRule
 	Log          *slog.Logger

@@ -3,6 +3,7 @@ package conductor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ingot-metal/ingot"
@@ -14,25 +15,34 @@ func (c *Conductor) deployPlan() Plan {
 	return Plan{
 		Steps: append([]Step{
 			{Name: "check", State: ingot.Deploying, Class: Ensure, Do: checkDeploy},
-		}, unlessNoop([]Step{
+		}, unlessNoop(slices.Concat([]Step{
 			{Name: "image", Class: Ensure, Timeout: time.Hour, Do: prepareImage},
 			{Name: "config-drive", Class: Ensure, Do: buildConfigDrive},
+			defineGuest(),
 			c.powerOff(firstPowerOff),
-			c.netboot("deploy"),
-			c.powerOn("power-on"),
-			c.callIn(),
-			c.collect("deploy", deploySteps),
-			c.slot("deploy", map[string]func(context.Context, *Run) (Progress, error){
-				"write_image":           writeImage,
-				"prepare_instance_boot": installBootloader,
-			}),
-			{Name: "sync", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: syncDisks}, // the list's last step may be a reboot
-			c.powerOff("power-off-agent"),
+			guestDisks(),
+		}, unlessImage(c.written()...), []Step{
 			c.diskBoot(),
 			c.powerOn("power-on-instance"),
-		})...),
+		}))...),
 		Abort:  unlessNoop(c.makeSafe()),
 		Cancel: ifHeld(c.makeSafe()), // Ironic leaves a machine that waits for its agent as it is, for investigation
+	}
+}
+
+// written are the steps that have an agent write the disk.
+func (c *Conductor) written() []Step {
+	return []Step{
+		c.netboot("deploy"),
+		c.powerOn("power-on"),
+		c.callIn(),
+		c.collect("deploy", deploySteps),
+		c.slot("deploy", map[string]func(context.Context, *Run) (Progress, error){
+			"write_image":           writeImage,
+			"prepare_instance_boot": installBootloader,
+		}),
+		{Name: "sync", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: syncDisks}, // the list's last step may be a reboot
+		c.powerOff("power-off-agent"),
 	}
 }
 
@@ -80,7 +90,7 @@ func checkDeploy(_ context.Context, r *Run) (Progress, error) {
 	if verdict := validateDeploy(r.Node); verdict.Result != nil && !*verdict.Result {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: %s", r.Node.Label(), verdict.Reason)
 	}
-	if len(r.Ports) == 0 && r.Node.Interfaces.Boot != "fake" && r.Node.Interfaces.Deploy != noopDeploy {
+	if len(r.Ports) == 0 && r.Node.Interfaces.Boot != "fake" && r.Node.Interfaces.Deploy != noopDeploy && !fromImage(r.Node) {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: it has no port; create one with the MAC address that it boots from", r.Node.Label())
 	}
 	return Holds(), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -162,6 +163,9 @@ func (c *Conductor) limits(kind ingot.Kind) ingot.Start {
 func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) (map[string]any, error) {
 	params := map[string]any{}
 	deploys := row.Kind == ingot.KindDeploy || row.Kind == ingot.KindRebuild
+	if deploys && fromImage(n) && len(req.DeploySteps) > 0 {
+		return nil, ingot.Errorf(ingot.Invalid, "deploy interface %s of node %s has no steps: leave deploy_steps out, or use deploy interface direct", imageDeploy, n.UUID)
+	}
 	if deploys && n.Interfaces.Deploy == noopDeploy && (req.ConfigDrive != nil || len(req.DeploySteps) > 0) {
 		return nil, ingot.Errorf(ingot.Invalid, "deploy interface noop of node %s writes nothing: leave configdrive and deploy_steps out", n.UUID)
 	}
@@ -172,6 +176,9 @@ func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionReq
 		}
 		if err := validConfigDrive(text, n); err != nil {
 			return nil, err
+		}
+		if fromImage(n) && (strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")) {
+			return nil, ingot.Errorf(ingot.Invalid, "deploy interface %s of node %s takes config drives themselves, not their URL", imageDeploy, n.UUID)
 		}
 		params["configdrive"] = ingot.Secret(text)
 	}

@@ -15,26 +15,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"libvirt.org/go/libvirt"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/hypervisor"
+	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
 )
-
-// greeting is a disk whose boot sector says hello on the serial port.
-func greeting() []byte {
-	disk := make([]byte, 1<<20)
-	copy(disk, []byte{
-		0x31, 0xc0, 0x8e, 0xd8, // xor ax, ax; mov ds, ax
-		0xba, 0xf8, 0x03, // mov dx, 0x3f8
-		0xbe, 0x15, 0x7c, // mov si, text
-		0xac, 0x84, 0xc0, 0x74, 0x03, 0xee, 0xeb, 0xf8, // each byte up to 0: out dx, al
-		0xf4, 0xeb, 0xfd, // hlt, for ever
-	})
-	copy(disk[21:], "hello from the image\r\n\x00")
-	disk[510], disk[511] = 0x55, 0xaa
-	return disk
-}
 
 // imageOf is an image that counts how often it is read.
 func imageOf(data []byte, opened *int) ingot.GuestImage {
@@ -48,23 +33,15 @@ func imageOf(data []byte, opened *int) ingot.GuestImage {
 	}
 }
 
-// withPool gives the daemon a pool, and the settings of a compute host there.
-func (d *daemon) withPool(t *testing.T) ingot.Hypervisor {
-	t.Helper()
-	conn, err := libvirt.NewConnect(d.uri())
-	require.NoError(t, err)
-	pool, err := conn.StoragePoolCreateXML("<pool type='dir'><name>default</name><target><path>"+filepath.Join(d.dir, "pool")+"</path></target></pool>", 0)
-	require.NoError(t, err)
-	require.NoError(t, pool.Free())
-	_, err = conn.Close()
-	require.NoError(t, err)
+// on is the settings of a compute host.
+func on(d *libvirttest.Daemon) ingot.Hypervisor {
 	return ingot.Hypervisor{
-		NodeUUID: uuid.NewString(), Type: "libvirt", URI: d.uri(),
+		NodeUUID: uuid.NewString(), Type: "libvirt", URI: d.URI(),
 		Pools: []ingot.StoragePool{{Name: "default"}}, Networks: []ingot.GuestNetwork{{PhysicalNetwork: "lab", Bridge: "br0"}},
 	}
 }
 
-// machine is a guest on the host.
+// machineOn is a guest on the host.
 func machineOn(t *testing.T, hosts *hypervisor.Hosts, h ingot.Hypervisor) (*ingot.Node, ingot.Machine, ingot.GuestMaker) {
 	t.Helper()
 	n := node(func(n *ingot.Node) {
@@ -85,11 +62,11 @@ func soon(t *testing.T, what string, holds func() bool) {
 }
 
 func TestGuestFromImage(t *testing.T) {
-	d := startDaemon(t)
-	host, hosts, ctx := d.withPool(t), &hypervisor.Hosts{}, t.Context()
+	d := libvirttest.Start(t)
+	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()
 	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
 	opened := 0
-	image := imageOf(greeting(), &opened)
+	image := imageOf(libvirttest.Hello(), &opened)
 	n, m, maker := machineOn(t, hosts, host)
 	ports := []ingot.Port{{Address: "52:54:00:00:00:09"}}
 
@@ -133,29 +110,29 @@ func TestGuestFromImage(t *testing.T) {
 	require.NoError(t, maker.RemoveGuest(ctx))
 	require.NoError(t, maker.RemoveGuest(ctx), "it is gone already")
 	require.NoError(t, otherMaker.RemoveGuest(ctx))
-	left, err := os.ReadDir(filepath.Join(d.dir, "pool"))
+	left, err := os.ReadDir(filepath.Join(d.Dir, "pool"))
 	require.NoError(t, err)
 	require.Len(t, left, 2, "the base and its mark: %v", left)
 }
 
 // What differs from its checksum never becomes a base; disks grow and never shrink.
 func TestGuestDiskRefusals(t *testing.T) {
-	d := startDaemon(t)
-	host, hosts, ctx := d.withPool(t), &hypervisor.Hosts{}, t.Context()
+	d := libvirttest.Start(t)
+	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()
 	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
 	n, _, maker := machineOn(t, hosts, host)
 	require.NoError(t, maker.DefineGuest(ctx, nil))
 	opened := 0
-	bad := imageOf(greeting(), &opened)
+	bad := imageOf(libvirttest.Hello(), &opened)
 	bad.Checksum = "00" + bad.Checksum[2:]
 	soon(t, "the upload is refused", func() bool {
 		err := maker.ImageDisk(ctx, "x", bad)
 		return ingot.CodeOf(err) == ingot.Invalid
 	})
-	left, err := filepath.Glob(filepath.Join(d.dir, "pool", "base-*"))
+	left, err := filepath.Glob(filepath.Join(d.Dir, "pool", "base-*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
-	big := imageOf(greeting(), &opened)
+	big := imageOf(libvirttest.Hello(), &opened)
 	big.VirtualSize = 2 << 30
 	require.ErrorContains(t, maker.ImageDisk(ctx, "x", big), "local_gb")
 

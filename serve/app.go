@@ -20,6 +20,7 @@ import (
 	"github.com/ingot-metal/ingot/conductor"
 	"github.com/ingot-metal/ingot/conductor/agent"
 	"github.com/ingot-metal/ingot/conductor/fake"
+	"github.com/ingot-metal/ingot/hypervisor"
 	"github.com/ingot-metal/ingot/images"
 	"github.com/ingot-metal/ingot/pxe"
 	"github.com/ingot-metal/ingot/store"
@@ -36,6 +37,7 @@ type App struct {
 	process    string // random for each start
 	seat       *seat  // nil where none is needed
 	images     *images.Service
+	hosts      *hypervisor.Hosts // compute hosts
 	pxe        *pxe.Server
 	apiListen  net.Listener
 	apiPrint   string   // SHA-256 of the API's certificate; "" is plain HTTP
@@ -100,8 +102,9 @@ func (a *App) wire() error {
 		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secret: urlKey, Log: a.log,
 		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
 	}
+	a.hosts = &hypervisor.Hosts{Log: a.log}
 	rack := &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
-	drivers := &Drivers{Enabled: cfg.Drivers, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors}
+	drivers := &Drivers{Enabled: cfg.Drivers, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors, Hosts: a.hosts, Hypervisor: a.Store.Hypervisors().Get}
 	rules, err := builtInRules(cfg.Conduct.InspectionRules)
 	if err != nil {
 		return err
@@ -116,7 +119,7 @@ func (a *App) wire() error {
 	}
 	a.Conductor = &conductor.Conductor{
 		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: counted, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
-		Machines: drivers, Images: a.images, Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
+		Machines: drivers, Images: a.images, ImageBytes: a.images, Guests: a.guests(), Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
 		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Rules: a.Store.Rules(), BuiltInRules: rules,
 	}
 	a.Conductor.Prepare()
@@ -160,6 +163,7 @@ func (a *App) wire() error {
 		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject,
 		Patience: cfg.API.patience(), Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
+	a.serveGuests(a.API)
 	a.pxe = &pxe.Server{
 		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
 		HTTPPort: cfg.Boot.Port, BootURL: cfg.Boot.URL, Logger: a.log, DryRun: cfg.DryListen,
@@ -308,6 +312,9 @@ func (a *App) Close() error {
 	}
 	for _, l := range a.bootListen {
 		errs = append(errs, ignoreClosed(l.Close()))
+	}
+	if a.hosts != nil {
+		errs = append(errs, a.hosts.Close())
 	}
 	if a.Store != nil {
 		errs = append(errs, a.Store.Close())

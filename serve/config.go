@@ -23,6 +23,7 @@ import (
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/conductor/fake"
+	"github.com/ingot-metal/ingot/hypervisor"
 )
 
 // Config is the whole configuration: a TOML file, environment variables (INGOT_API__LISTEN is api.listen) and flags,
@@ -211,7 +212,10 @@ func (c *Config) checkDrivers() error {
 	rows := table()
 	for _, name := range c.Drivers {
 		if _, known := rows[name]; !known {
-			return fmt.Errorf("cannot start: driver %q is not known; known are ipmi, redfish, manual-management, fake-hardware", name)
+			return fmt.Errorf("cannot start: driver %q is not known; known are ipmi, redfish, manual-management, libvirt, fake-hardware", name)
+		}
+		if name == ingot.GuestDriver && !hypervisor.Built {
+			return fmt.Errorf("cannot start: driver %s is not in this build: build ingot with CGO_ENABLED=1 and -tags libvirt_dlopen", name)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/ingot-metal/ingot/conductor"
 	"github.com/ingot-metal/ingot/conductor/agent"
 	"github.com/ingot-metal/ingot/conductor/fake"
+	"github.com/ingot-metal/ingot/hypervisor"
 	"github.com/ingot-metal/ingot/ipmi"
 	"github.com/ingot-metal/ingot/redfish"
 )
@@ -22,7 +23,7 @@ type hardware struct {
 	// implementation that is not here works without a BMC of its own: it is carried out by the conductor's plans.
 	machines map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error)
 	// key names a node's BMC, so that exchanges with it take turns; "" needs none.
-	key        func(map[string]any) string
+	key        func(*ingot.Node) string
 	properties map[string]string
 }
 
@@ -44,7 +45,7 @@ func table() map[string]hardware {
 		"ipmi": {
 			enabled:  inBand(map[string][]string{"power": {"ipmitool"}, "management": {"ipmitool", "noop"}, "vendor": {"ipmitool", "no-vendor"}}),
 			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"ipmitool": ipmiMachine},
-			key:      func(info map[string]any) string { return bmcKey(info, "ipmi_address", "ipmi_port", "623") },
+			key:      func(n *ingot.Node) string { return bmcKey(n.DriverInfo, "ipmi_address", "ipmi_port", "623") },
 			properties: with(map[string]string{
 				"ipmi_address": "IP address or hostname of the BMC. Required.", "ipmi_port": "UDP port of the BMC. Default 623.",
 				"ipmi_username": "username; default is the anonymous user.", "ipmi_password": "password.",
@@ -57,7 +58,7 @@ func table() map[string]hardware {
 		"redfish": {
 			enabled:  inBand(map[string][]string{"bios": {"redfish", "no-bios"}, "firmware": {"redfish", "no-firmware"}, "power": {"redfish"}, "management": {"redfish", "noop"}, "vendor": {"redfish", "no-vendor"}}),
 			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"redfish": redfishMachine},
-			key:      func(info map[string]any) string { return bmcKey(info, "redfish_address", "", "") },
+			key:      func(n *ingot.Node) string { return bmcKey(n.DriverInfo, "redfish_address", "", "") },
 			properties: with(map[string]string{
 				"redfish_address":   "URL of the Redfish service. Required; https is assumed when it has no scheme.",
 				"redfish_system_id": "path of the system; found by itself when the service has only one.",
@@ -69,8 +70,19 @@ func table() map[string]hardware {
 		"manual-management": {
 			enabled:    inBand(map[string][]string{"power": {"fake"}, "management": {"noop"}, "deploy": {"direct", "noop"}}),
 			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": manualMachine},
-			key:        func(map[string]any) string { return "" },
+			key:        func(*ingot.Node) string { return "" },
 			properties: with(map[string]string{}),
+		},
+		ingot.GuestDriver: {
+			enabled: inBand(map[string][]string{
+				"power": {"libvirt"}, "management": {"libvirt", "noop"}, "deploy": {"libvirt-image", "direct"},
+			}),
+			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"libvirt": guestMachine},
+			key:      func(n *ingot.Node) string { return "guest " + n.UUID },
+			properties: with(map[string]string{
+				"pool": "storage pool of the disk; default is the compute host's first.",
+				"vtpm": "true for a TPM 2.0; default false.",
+			}),
 		},
 		"fake-hardware": {
 			enabled: map[string][]string{
@@ -78,7 +90,7 @@ func table() map[string]hardware {
 				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"fake", "no-raid"}, "rescue": {"fake", "no-rescue"}, "storage": {"fake", "noop"}, "vendor": {"fake", "no-vendor"},
 			},
 			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": fakeMachine},
-			key:        func(map[string]any) string { return "" },
+			key:        func(*ingot.Node) string { return "" },
 			properties: map[string]string{hasDedicatedPower: dedicatedPower},
 		},
 	}
@@ -114,6 +126,11 @@ func redfishMachine(_ *Drivers, n *ingot.Node) (ingot.Machine, error) {
 	return redfish.New(n.DriverInfo, redfish.Options{})
 }
 
+// guestMachine is a virtual machine on the node's parent.
+func guestMachine(d *Drivers, n *ingot.Node) (ingot.Machine, error) {
+	return d.Hosts.Guest(n, d.Hypervisor)
+}
+
 func fakeMachine(d *Drivers, n *ingot.Node) (ingot.Machine, error) { return d.Fake.Machine(n), nil }
 
 // bmcKey names a BMC by its address and port.
@@ -135,6 +152,10 @@ type Drivers struct {
 	Wire    *agent.Client
 	// Alive lists the conductors.
 	Alive func(context.Context) ([]ingot.Conductor, error)
+
+	// Hosts speak to compute hosts, which Hypervisor finds.
+	Hosts      *hypervisor.Hosts
+	Hypervisor func(ctx context.Context, node string) (ingot.Hypervisor, error)
 
 	suites ipmi.Suites // what each BMC was found to speak
 }
@@ -183,7 +204,7 @@ func (d *Drivers) Machine(n *ingot.Node) (ingot.Machine, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	key := h.key(n.DriverInfo)
+	key := h.key(n)
 	switch {
 	case n.Interfaces.Management == n.Interfaces.Power:
 		return power, key, nil

@@ -1,0 +1,104 @@
+//go:build cgo && libvirt_dlopen
+
+package serve_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
+)
+
+// TestGuest has a node made a compute host, and launches a guest there from an image: a real libvirtd, a real QEMU.
+func TestGuest(t *testing.T) {
+	d, data := libvirttest.Start(t), t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
+	image := filepath.Join(data, "images", "hello.raw")
+	require.NoError(t, os.WriteFile(image, libvirttest.Hello(), 0o600))
+	cfg := devConfig(data)
+	cfg.Drivers = []string{"fake-hardware", "libvirt"}
+	c := caller{t, runWith(t, cfg)}
+	c.makeHost("h", d)
+
+	c.do(409, "POST", "nodes", `{"name": "big", "driver": "libvirt", "parent_node": "`+c.uuid("h")+`", "properties": {"cpus": 1, "memory_mb": 99999999, "local_gb": 1}}`)
+	c.do(201, "POST", "nodes", `{"name": "g", "driver": "libvirt", "parent_node": "`+c.uuid("h")+`", "properties": {"cpus": 1, "memory_mb": 64, "local_gb": 1}}`)
+	id := c.uuid("g")
+	c.do(201, "POST", "ports", `{"node_uuid": "`+id+`", "address": "52:54:00:00:00:21"}`)
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "manage"}`)
+	c.until("g", map[string]any{"provision_state": "manageable", "power_state": "power off", "boot_mode": "bios"})
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "provide"}`)
+	c.until("g", map[string]any{"provision_state": "available"})
+
+	sum := sha256.Sum256(libvirttest.Hello())
+	c.do(200, "PATCH", "nodes/g", `[{"op": "add", "path": "/instance_info", "value": {"image_source": "file://`+image+`", "image_checksum": "`+hex.EncodeToString(sum[:])+`"}}]`)
+	c.do(400, "PUT", "nodes/g/states/provision", `{"target": "active", "configdrive": "http://x/y"}`)
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "active", "configdrive": {"meta_data": {"hostname": "g"}}}`)
+	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
+	console := filepath.Join(d.Dir, "pool", id+".console.log")
+	require.Eventually(t, func() bool { return greetings(console) == 1 }, 30*time.Second, 50*time.Millisecond, "the image runs")
+	require.FileExists(t, filepath.Join(d.Dir, "pool", id+".config.iso"))
+
+	for _, target := range []string{"power off", "power on"} {
+		c.do(202, "PUT", "nodes/g/states/power", `{"target": "`+target+`"}`)
+		c.until("g", map[string]any{"power_state": target, "target_power_state": nil})
+	}
+	require.Eventually(t, func() bool { return greetings(console) == 2 }, 30*time.Second, 50*time.Millisecond, "it ran again")
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "rebuild"}`)
+	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
+	require.Eventually(t, func() bool { return greetings(console) == 3 }, 30*time.Second, 50*time.Millisecond, "from a new disk")
+
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "deleted"}`)
+	c.until("g", map[string]any{"provision_state": "available", "power_state": "power off"})
+	require.NoFileExists(t, filepath.Join(d.Dir, "pool", id+".config.iso"))
+	require.FileExists(t, filepath.Join(d.Dir, "pool", id+".qcow2"))
+	c.do(204, "DELETE", "nodes/g", "")
+	left, err := filepath.Glob(filepath.Join(d.Dir, "pool", id+".*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// makeHost has a node become a compute host, and waits until it is up.
+func (c caller) makeHost(name string, d *libvirttest.Daemon) {
+	c.Helper()
+	c.do(201, "POST", "nodes", `{"driver": "fake-hardware", "name": "`+name+`"}`)
+	for _, verb := range [][2]string{{"manage", "manageable"}, {"provide", "available"}, {"active", "active"}} {
+		c.do(202, "PUT", "nodes/"+name+"/states/provision", `{"target": "`+verb[0]+`"}`)
+		c.until(name, map[string]any{"provision_state": verb[1]})
+	}
+	c.do(202, "PUT", "nodes/"+name+"/hypervisor", `{"type": "libvirt", "uri": "`+d.URI()+`", "pools": [{"name": "default", "resource": "DISK_GB", "formats": ["qcow2"]}],
+		"networks": [{"physical_network": "lab", "bridge": "br0"}]}`)
+	state := ""
+	require.Eventually(c, func() bool {
+		state = c.do(200, "GET", "nodes/"+name+"/hypervisor", "")
+		return strings.Contains(state, `"up"`)
+	}, 10*time.Second, 50*time.Millisecond, "the host is up: %s", lazy{&state})
+}
+
+func (c caller) uuid(name string) string {
+	c.Helper()
+	var shown struct{ UUID string }
+	require.NoError(c, json.Unmarshal([]byte(c.do(200, "GET", "nodes/"+name, "")), &shown))
+	return shown.UUID
+}
+
+// greetings counts what the image said.
+func greetings(console string) int {
+	said, err := os.ReadFile(console)
+	if err != nil {
+		return 0
+	}
+	return strings.Count(string(said), "hello from the image")
+}
+
+// lazy is a text as it is when it is printed.
+type lazy struct{ text *string }
+
+func (l lazy) String() string { return *l.text }

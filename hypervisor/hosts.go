@@ -16,10 +16,11 @@ type Hosts struct {
 	// Changed is told the UUID of a guest to which something happened: a hint. It must not block; nil is nobody.
 	Changed func(guest string)
 
-	mu      sync.Mutex
-	links   map[string]*link // by the host's node
-	changes chan string
-	carries map[string]*carry // images on their way to a pool
+	mu       sync.Mutex
+	links    map[string]*link // by the host's node
+	changes  chan string
+	carries  map[string]*carry // images on their way to a pool
+	canaries map[string]bool   // by host and version: whether it came back
 }
 
 // link gives the connection to a host; one to an older URI is closed.

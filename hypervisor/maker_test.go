@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -104,13 +103,13 @@ func TestGuestFromImage(t *testing.T) {
 	require.Equal(t, []string{image.Checksum}, facts.CachedImages)
 	require.Equal(t, other.UUID, facts.Unmanaged[0].UUID)
 	require.Len(t, facts.Unmanaged, 1)
-	require.Equal(t, []string{"qemu"}, facts.VirtTypes)
+	require.Contains(t, facts.VirtTypes, "qemu")
 	require.True(t, facts.UEFI)
 
 	require.NoError(t, maker.RemoveGuest(ctx))
 	require.NoError(t, maker.RemoveGuest(ctx), "it is gone already")
 	require.NoError(t, otherMaker.RemoveGuest(ctx))
-	left, err := os.ReadDir(filepath.Join(d.Dir, "pool"))
+	left, err := filepath.Glob(filepath.Join(d.Dir, "pool", "[^i]*")) // but for the canary
 	require.NoError(t, err)
 	require.Len(t, left, 2, "the base and its mark: %v", left)
 }

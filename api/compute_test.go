@@ -118,7 +118,7 @@ func TestHypervisor(t *testing.T) {
 		"type": "libvirt", "uri": hostURI, "allocation_ratio": map[string]any{"VCPU": 4.0, "MEMORY_MB": 1.5}, "reserved": map[string]any{"VCPU": 1},
 		"pools":    []any{map[string]any{"name": "default", "resource": "DISK_GB", "formats": []string{"qcow2", "raw"}, "shared": false}},
 		"networks": []any{map[string]any{"physical_network": "lab", "libvirt_network": "default"}},
-		"cpu":      map[string]any{"mode": "host-model", "disable": []string{"svm"}}, "on_host_failure": "restart", "autostart": true,
+		"cpu":      map[string]any{"mode": "host-model", "disable": []string{"svm"}}, "on_host_failure": "none", "autostart": true,
 	}
 	s.must(t, 404, "GET", path, nil)
 	require.Equal(t, "Node "+uuid+" can not be made a compute host in state enroll: it has to be active; deploy or adopt it first.", s.must(t, 409, "PUT", path, body).fault())
@@ -177,6 +177,7 @@ func TestHypervisorRefusals(t *testing.T) {
 		{good("colour", "red"), `Unexpected arguments: "colour"`},
 		{good("pools", "red"), "pools can not be a string"},
 		{good("autostart", 1), "autostart can not be a number"},
+		{good("on_host_failure", "restart"), "cannot promise on_host_failure 'restart': guests of a host that is lost stay where they are in this release; set none"},
 		{good("on_host_failure", "panic"), "on_host_failure can not be 'panic': it is one of none, restart, rebuild"},
 		{good("generation", 0), "generation can not be 0: it is 1 or more"},
 		{good("allocation_ratio", map[string]any{"GPU": 1}), "'GPU' is no resource of guests: they are DISK_GB, MEMORY_MB, VCPU"},

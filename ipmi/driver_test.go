@@ -32,13 +32,13 @@ func TestDriver(t *testing.T) {
 	drivertest.Run(t, drivertest.Suite{
 		New:     virtual("127.0.0.1", ipmi.Options{Timeout: 200 * time.Millisecond, Attempts: 3}),
 		Devices: []ingot.BootDevice{ingot.BootPXE, ingot.BootDisk, ingot.BootCDROM, ingot.BootBIOS}, Hidden: []ingot.BootDevice{ingot.BootSafe}, Foreign: []ingot.BootDevice{ingot.BootUEFIHTTP},
-		Modes: true, Abilities: []string{"close", "boot devices", "reset", "nmi", "sensors", "event log", "indicators", "vendor"},
+		Modes: true, Faults: drivertest.Faults(), Abilities: []string{"close", "boot devices", "reset", "nmi", "sensors", "event log", "indicators", "vendor"},
 	})
 }
 
 func TestDriverIPv6(t *testing.T) {
 	drivertest.Run(t, drivertest.Suite{
-		New: virtual("::1", ipmi.Options{Timeout: 200 * time.Millisecond, Attempts: 3}), PowerOnly: true,
+		New: virtual("::1", ipmi.Options{Timeout: 200 * time.Millisecond, Attempts: 3}), PowerOnly: true, Faults: drivertest.Faults(),
 		Abilities: []string{"close", "boot devices", "reset", "nmi", "sensors", "event log", "indicators", "vendor"},
 	})
 }
@@ -48,7 +48,7 @@ func TestDriverTool(t *testing.T) {
 	drivertest.Run(t, drivertest.Suite{
 		New:     virtual("127.0.0.1", ipmi.Options{Backend: ipmi.BackendTool, Attempts: 1, Suites: &ipmi.Suites{}}),
 		Devices: []ingot.BootDevice{ingot.BootPXE, ingot.BootDisk}, Hidden: []ingot.BootDevice{ingot.BootSafe, ingot.BootCDROM, ingot.BootBIOS},
-		Foreign: []ingot.BootDevice{ingot.BootUEFIHTTP}, Modes: true, Abilities: []string{"close", "boot devices", "reset", "nmi", "event log", "indicators", "vendor"},
+		Foreign: []ingot.BootDevice{ingot.BootUEFIHTTP}, Modes: true, Faults: drivertest.Faults(), Abilities: []string{"close", "boot devices", "reset", "nmi", "event log", "indicators", "vendor"},
 	})
 }
 
@@ -64,7 +64,7 @@ func TestToolIPv6(t *testing.T) {
 func TestDriverSimulator(t *testing.T) {
 	drivertest.Run(t, drivertest.Suite{
 		New:       func(t testing.TB) drivertest.Rig { return simulated{startSimulator(t)} },
-		PowerOnly: true, NoNMI: true, LightsUnread: true, Abilities: []string{"close", "boot devices", "reset", "nmi", "sensors", "event log", "indicators", "vendor"},
+		PowerOnly: true, NoNMI: true, Faults: []drivertest.Fault{drivertest.Dead}, LightsUnread: true, Abilities: []string{"close", "boot devices", "reset", "nmi", "sensors", "event log", "indicators", "vendor"},
 	})
 }
 

@@ -77,11 +77,7 @@ func wrapped(t *testing.T, s Suite, rig Rig) {
 }
 
 func nmi(t *testing.T, s Suite, rig Rig) {
-	m := open(t, rig, RightPassword)
-	able, ok := ingot.As[ingot.NMI](m)
-	if !ok {
-		t.Skip("not one of the driver's abilities")
-	}
+	able := has[ingot.NMI](t, rig)
 	rig.SetPower(t, ingot.PowerOn)
 	err := able.InjectNMI(enough(t))
 	if s.NoNMI {
@@ -94,10 +90,7 @@ func nmi(t *testing.T, s Suite, rig Rig) {
 }
 
 func sensors(t *testing.T, _ Suite, rig Rig) {
-	able, ok := ingot.As[ingot.Sensors](open(t, rig, RightPassword))
-	if !ok {
-		t.Skip("not one of the driver's abilities")
-	}
+	able := has[ingot.Sensors](t, rig)
 	read, err := able.Sensors(enough(t))
 	require.NoError(t, err)
 	require.NotEmpty(t, read)
@@ -112,10 +105,7 @@ func sensors(t *testing.T, _ Suite, rig Rig) {
 }
 
 func eventLog(t *testing.T, _ Suite, rig Rig) {
-	able, ok := ingot.As[ingot.EventLog](open(t, rig, RightPassword))
-	if !ok {
-		t.Skip("not one of the driver's abilities")
-	}
+	able := has[ingot.EventLog](t, rig)
 	_, err := able.EventLog(enough(t))
 	require.NoError(t, err)
 	require.NoError(t, able.ClearEventLog(enough(t)))
@@ -127,9 +117,7 @@ func eventLog(t *testing.T, _ Suite, rig Rig) {
 // closes: closing is harmless whenever and however often, and a closed machine may be used again.
 func closes(t *testing.T, _ Suite, rig Rig) {
 	closer, ok := ingot.As[ingot.Closer](rig.Machine(t, RightPassword))
-	if !ok {
-		t.Skip("not one of the driver's abilities")
-	}
+	require.True(t, ok)
 	require.NoError(t, closer.Close(), "never used")
 	m := rig.Machine(t, RightPassword)
 	closer, _ = ingot.As[ingot.Closer](m)

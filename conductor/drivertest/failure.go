@@ -21,10 +21,7 @@ func exchanges(m ingot.Machine) map[string]func(context.Context) error {
 	}
 }
 
-func wrongPassword(t *testing.T, s Suite, rig Rig) {
-	if s.NoLogin {
-		t.Skip("the other side asks for no password")
-	}
+func wrongPassword(t *testing.T, _ Suite, rig Rig) {
 	before := rig.Truth(t)
 	for name, exchange := range exchanges(open(t, rig, WrongPassword)) {
 		err := comesBack(t, func() error { return exchange(enough(t)) })
@@ -36,12 +33,18 @@ func wrongPassword(t *testing.T, s Suite, rig Rig) {
 	require.Equal(t, before, rig.Truth(t))
 }
 
+// noPassword: a wrong one works where the other side asks for none.
+func noPassword(t *testing.T, _ Suite, rig Rig) {
+	_, err := open(t, rig, WrongPassword).PowerState(enough(t))
+	require.NoError(t, err)
+}
+
 func deadBMC(t *testing.T, _ Suite, rig Rig) {
 	address := rig.Truth(t).Address
 	used := open(t, rig, RightPassword)
 	_, err := used.PowerState(enough(t))
 	require.NoError(t, err)
-	breakOrSkip(t, rig, Dead)
+	breaks(t, rig, Dead)
 	for name, m := range map[string]ingot.Machine{"with a session": used, "without": open(t, rig, RightPassword)} {
 		for what, exchange := range exchanges(m) {
 			ctx, cancel := context.WithTimeout(context.Background(), deadline)
@@ -55,7 +58,7 @@ func deadBMC(t *testing.T, _ Suite, rig Rig) {
 
 func cancelled(t *testing.T, _ Suite, rig Rig) {
 	m := open(t, rig, RightPassword)
-	breakOrSkip(t, rig, Dead)
+	breaks(t, rig, Dead)
 	for what, exchange := range exchanges(m) {
 		ctx, cancel := context.WithCancel(context.Background())
 		err := comesBack(t, func() error {
@@ -69,7 +72,7 @@ func cancelled(t *testing.T, _ Suite, rig Rig) {
 
 func busyBMC(t *testing.T, _ Suite, rig Rig) {
 	m := open(t, rig, RightPassword)
-	breakOrSkip(t, rig, Busy)
+	breaks(t, rig, Busy)
 	for _, exchange := range exchanges(m) {
 		passes(t, comesBack(t, func() error { return exchange(enough(t)) }))
 	}
@@ -80,7 +83,7 @@ func busyBMC(t *testing.T, _ Suite, rig Rig) {
 }
 
 func fullBMC(t *testing.T, _ Suite, rig Rig) {
-	breakOrSkip(t, rig, Full)
+	breaks(t, rig, Full)
 	m := open(t, rig, RightPassword)
 	// A protocol without sessions does not mind.
 	if _, err := m.PowerState(enough(t)); err != nil {
@@ -97,7 +100,7 @@ func recovers(t *testing.T, _ Suite, rig Rig) {
 	m := open(t, rig, RightPassword)
 	require.NoError(t, m.SetPower(enough(t), ingot.ActionOn))
 	for range 2 {
-		breakOrSkip(t, rig, Dead)
+		breaks(t, rig, Dead)
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
 		_, err := m.PowerState(ctx)
 		cancel()

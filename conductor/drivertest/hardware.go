@@ -8,16 +8,6 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// has is an ability of a machine of the rig's; the fact is left out where the driver has it not.
-func has[T any](t *testing.T, rig Rig) T {
-	t.Helper()
-	able, ok := ingot.As[T](open(t, rig, RightPassword))
-	if !ok {
-		t.Skip("not one of the driver's abilities")
-	}
-	return able
-}
-
 // bootModes: what is set is read back, and the boot override keeps it.
 func bootModes(t *testing.T, _ Suite, rig Rig) {
 	able := has[ingot.BootModes](t, rig)

@@ -62,11 +62,7 @@ func softOff(t *testing.T, s Suite, rig Rig) {
 }
 
 func reset(t *testing.T, _ Suite, rig Rig) {
-	m := open(t, rig, RightPassword)
-	able, ok := ingot.As[ingot.Resetter](m)
-	if !ok {
-		t.Skip("not one of the driver's abilities")
-	}
+	able := has[ingot.Resetter](t, rig)
 	rig.SetPower(t, ingot.PowerOn)
 	before := rig.Truth(t)
 	require.NoError(t, able.Reset(enough(t)))
@@ -91,7 +87,7 @@ func unknownPowerAction(t *testing.T, _ Suite, rig Rig) {
 // nor undo what was done.
 func lostReply(t *testing.T, _ Suite, rig Rig) {
 	m := open(t, rig, RightPassword)
-	breakOrSkip(t, rig, LostReply)
+	breaks(t, rig, LostReply)
 	if err := m.SetPower(enough(t), ingot.ActionOn); err != nil {
 		passes(t, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -21,9 +20,11 @@ type Suite struct {
 	// Modes says that the firmware mode is kept with the boot device, as the BMC's other side shows.
 	Modes bool
 	// Abilities are the names of the extra abilities that a machine must have, of those that Run knows: "close",
-	// "boot devices", "nmi", "sensors", "event log", "boot modes", "secure boot", "health", "maker", "indicators", "virtual media",
-	// "bios settings", "firmware", "vendor". It must have no others of these.
+	// "boot devices", "reset", "nmi", "sensors", "event log", "boot modes", "secure boot", "health", "maker", "indicators",
+	// "virtual media", "bios settings", "firmware", "vendor". It must have no others of these.
 	Abilities []string
+	// Faults are the ways in which the rig can make its BMC misbehave; it must know no others.
+	Faults []Fault
 	// PowerOnly leaves out what is about boot devices, for other sides that cannot show them.
 	PowerOnly bool
 	// NoNMI says that this BMC refuses NMIs, which the machine must tell as Unsupported.
@@ -45,63 +46,6 @@ const (
 	// ample is given to exchanges that come back by themselves.
 	ample = 30 * time.Second
 )
-
-// Run runs all facts, each on a rig of its own.
-func Run(t *testing.T, s Suite) {
-	facts := []struct {
-		name string
-		fact func(*testing.T, Suite, Rig)
-	}{
-		{"power is read", powerIsRead},
-		{"power is set", powerIsSet},
-		{"power repeats change nothing", powerRepeats},
-		{"soft off", softOff},
-		{"reset", reset},
-		{"unknown power action", unknownPowerAction},
-		{"wrong password", wrongPassword},
-		{"dead BMC", deadBMC},
-		{"cancelled exchange", cancelled},
-		{"busy BMC", busyBMC},
-		{"full BMC", fullBMC},
-		{"lost reply", lostReply},
-		{"recovers", recovers},
-		{"close", closes},
-		{"abilities", abilities},
-		{"abilities through wrappers", wrapped},
-		{"nmi", nmi},
-		{"sensors", sensors},
-		{"event log", eventLog},
-		{"boot modes", bootModes},
-		{"secure boot", secureBoot},
-		{"indicators", indicators},
-		{"virtual media", virtualMedia},
-		{"bios settings", biosSettings},
-		{"firmware", firmware},
-		{"vendor", vendor},
-		{"many machines at once", manyMachines},
-		{"one machine at once", oneMachineShared},
-	}
-	if !s.PowerOnly {
-		facts = append(facts, []struct {
-			name string
-			fact func(*testing.T, Suite, Rig)
-		}{
-			{"boot device is set", bootDeviceIsSet},
-			{"boot device repeats change nothing", bootDeviceRepeats},
-			{"boot device used up", bootDeviceUsedUp},
-			{"boot mode is left", bootModeIsLeft},
-			{"foreign boot devices", foreignBootDevices},
-			{"lost boot reply", lostBootReply},
-		}...)
-	}
-	for _, f := range facts {
-		t.Run(f.name, func(t *testing.T) {
-			before := goleak.IgnoreCurrent()
-			t.Cleanup(func() { goleak.VerifyNone(t, before) }) // after the rig and its machines are gone
-			f.fact(t, s, s.New(t))
-		})
-	}
-}
 
 // open is a machine of the rig's, closed when the fact has been seen.
 func open(t testing.TB, rig Rig, login Login) ingot.Machine {
@@ -130,12 +74,10 @@ func enough(t testing.TB) context.Context {
 	return ctx
 }
 
-// breakOrSkip breaks the BMC, or leaves the fact out where the rig cannot.
-func breakOrSkip(t *testing.T, rig Rig, f Fault) {
+// breaks breaks the BMC in a way that the suite declares the rig to be able to.
+func breaks(t *testing.T, rig Rig, f Fault) {
 	t.Helper()
-	if !rig.Break(t, f) {
-		t.Skipf("this rig cannot make a BMC %s", f)
-	}
+	require.True(t, rig.Break(t, f), "this rig cannot make a BMC %s", f)
 }
 
 // comesBack waits for an exchange that must end by itself, and gives its error.

@@ -61,6 +61,7 @@ func allocationResource() *resource[ingot.Allocation, ingot.AllocationQuery] {
 		page:    func(q *ingot.AllocationQuery) *ingot.Page { return &q.Page },
 		owner:   func(a *allocation) string { return a.Owner },
 		project: func(q *ingot.AllocationQuery) *string { return &q.Project },
+		asked:   func(q *ingot.AllocationQuery) string { return q.Owner },
 		tell: func(a *allocation) (string, map[string]any) {
 			return a.NodeUUID, map[string]any{"allocation": a.UUID, "name": a.Name, "state": a.State}
 		},

@@ -126,6 +126,9 @@ func TestAllocationsOfProjects(t *testing.T) {
 	for who, want := range map[string]int{"reader@p1": 1, "reader@p2": 0, "reader@system": 1} {
 		require.Len(t, s.must(t, 200, "GET", "/v1/allocations", nil, as(who)).body["allocations"], want, who)
 	}
+	s.must(t, 403, "GET", "/v1/allocations?owner=p2", nil, as("reader@p1"))
+	require.Len(t, s.must(t, 200, "GET", "/v1/allocations?owner=p1", nil, as("reader@p1")).body["allocations"], 1)
+	require.Empty(t, s.must(t, 200, "GET", "/v1/allocations?owner=p2", nil, as("reader@system")).body["allocations"])
 	s.must(t, 404, "GET", "/v1/allocations/mine", nil, as("member@p2"))
 	s.must(t, 403, "DELETE", "/v1/allocations/mine", nil, as("reader@p1"))
 	s.must(t, 204, "DELETE", "/v1/allocations/mine", nil, as("member@p1"))

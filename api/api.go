@@ -122,7 +122,7 @@ func (a *API) log() *slog.Logger {
 // Handler serves users: the whole API, probes and metrics.
 func (a *API) Handler() http.Handler {
 	t := newTables()
-	return a.build(t, a.userRoutes(t), false)
+	return a.build(t, append(a.userRoutes(t), misplacedRoutes(t)...), false)
 }
 
 // RamdiskHandler serves machines on provisioning networks: discovery, lookup, heartbeat and continue_inspection, and

@@ -206,7 +206,7 @@ func (r *request) checkConfigDrive(p *provisionArgs, _ *ingot.Node) error {
 	if r.since(35) {
 		allowed = append(allowed, "rebuild")
 	}
-	if !contains(allowed, p.target) && !(p.target == "deploy" && r.since(73)) {
+	if !contains(allowed, p.target) { // nor with the alias deploy, as in Ironic
 		return ingot.Errorf(ingot.Invalid, "Adding a config drive is only supported when setting provision state to %s", strings.Join(allowed, ", "))
 	}
 	switch v := p.req.ConfigDrive.(type) {

@@ -19,7 +19,7 @@ func TestProvision(t *testing.T) {
 	require.Empty(t, a.text)
 	s.must(t, 202, "PUT", "/v1/nodes/n1/states/provision", `{"target": "clean", "disable_ramdisk": true, "clean_steps": [{"interface": "deploy", "step": "erase_devices_metadata", "args": {"a": 1}, "order": "3"}]}`)
 	s.must(t, 202, "PUT", "/v1/nodes/n1/states/provision", `{"target": "provide"}`)
-	s.must(t, 202, "PUT", "/v1/nodes/n1/states/provision", `{"target": "deploy", "deploy_steps": [{"interface": "deploy", "step": "s", "args": {}, "priority": 50}]}`)
+	s.must(t, 202, "PUT", "/v1/nodes/n1/states/provision", `{"target": "active", "deploy_steps": [{"interface": "deploy", "step": "s", "args": {}, "priority": 50}]}`)
 	s.must(t, 202, "PUT", "/v1/nodes/n1/states/provision", `{"target": "rescue", "rescue_password": "hunter2"}`)
 	s.must(t, 202, "PUT", "/v1/nodes/n1/states/provision", `{"target": "unrescue"}`)
 	s.must(t, 202, "PUT", "/v1/nodes/n1/states/provision?target=undeploy", nil)
@@ -54,6 +54,8 @@ func TestProvisionRefusals(t *testing.T) {
 		{ingot.Available, `{"target": "active", "configdrive": 5}`, "1.115", 400, "Invalid configdrive format: *"},
 		{ingot.Active, `{"target": "rebuild", "configdrive": "http://x/y"}`, "1.34", 400, "Adding a config drive is only supported when setting provision state to active"},
 		{ingot.Active, `{"target": "deleted", "configdrive": "http://x/y"}`, "1.115", 400, "Adding a config drive is only supported when setting provision state to active, rebuild"},
+		{ingot.Available, `{"target": "deploy", "configdrive": "aGVsbG8="}`, "1.115", 400, "Adding a config drive is only supported when setting provision state to active, rebuild"},
+		{ingot.Available, `{"target": "deploy", "deploy_steps": [{"interface": "deploy", "step": "s", "args": {}, "priority": 1}]}`, "1.115", 400, `"deploy_steps" is only valid when setting target provision state to active or rebuild`},
 		{ingot.Available, `{"target": "deploy"}`, "1.72", 406, "Request not acceptable."},
 		{ingot.Available, `{"target": "active", "deploy_steps": [{"interface": "deploy", "step": "s", "args": {}, "priority": 1}]}`, "1.68", 406, "Request not acceptable. *"},
 		{ingot.Available, `{"target": "active", "deploy_steps": [{"interface": "deploy", "step": "s", "args": {}}]}`, "1.115", 400, "Invalid deploy_steps: 'priority' is a required property"},

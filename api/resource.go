@@ -46,6 +46,8 @@ type resource[T, Q any] struct {
 	owner func(*T) string
 	// project is where a list is confined to what is a project's; it goes with node or owner.
 	project func(*Q) *string
+	// asked is the project whose things a list's filters ask for; nil where there is no such filter.
+	asked func(*Q) string
 	// shared says that everybody may see a thing, though it is not theirs.
 	shared func(*T) bool
 	named  int // the first that finds one by its name; 0 is never
@@ -137,13 +139,14 @@ func (s *resource[T, Q]) listRule() string {
 
 // permit judges the route's rule for a thing. Who may not see it is told that it is missing.
 func (s *resource[T, Q]) permit(r *request, t *T, missing error) error {
+	shared := s.shared != nil && s.shared(t)
 	switch {
 	case s.node != nil:
 		return r.ofNode(s.node(t), missing)
-	case s.shared != nil && s.shared(t) && r.rule == s.rule+":get":
+	case shared && r.rule == s.rule+":get":
 		r.judged = true
 		return nil
-	case s.owner != nil && !r.may(s.rule+":get", holder{owner: s.owner(t)}):
+	case s.owner != nil && !shared && !r.may(s.rule+":get", holder{owner: s.owner(t)}):
 		return missing
 	}
 	return r.allow(s.holder(t))

@@ -37,7 +37,11 @@ func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request,
 		}
 	}
 	if s.project != nil {
-		project, err := r.scope("")
+		asked := ""
+		if s.asked != nil {
+			asked = s.asked(&query)
+		}
+		project, err := r.scope(asked)
 		if err != nil {
 			return response{}, err
 		}

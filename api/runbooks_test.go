@@ -57,6 +57,9 @@ func TestRunbooksOfProjects(t *testing.T) {
 		require.ElementsMatch(t, names, got, who)
 	}
 	s.must(t, 200, "GET", "/v1/runbooks/all", nil, as("manager@p2"))
+	s.must(t, 403, "PATCH", "/v1/runbooks/all", `[{"op": "add", "path": "/extra/a", "value": 1}]`, as("admin@p1"))
+	s.must(t, 403, "DELETE", "/v1/runbooks/all", nil, as("admin@p1"))
+	s.must(t, 200, "PATCH", "/v1/runbooks/all", `[{"op": "add", "path": "/extra/a", "value": 1}]`, as("member@system"))
 	s.must(t, 404, "GET", "/v1/runbooks/mine", nil, as("manager@p2"))
 	s.must(t, 404, "DELETE", "/v1/runbooks/mine", nil, as("manager@p2"))
 	s.must(t, 403, "PATCH", "/v1/runbooks/mine", `[{"op": "add", "path": "/public", "value": true}]`, as("manager@p1"))

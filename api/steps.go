@@ -41,7 +41,7 @@ func (r *request) checkSteps(p *provisionArgs, _ *ingot.Node) error {
 	lists := map[string][]map[string]any{"clean_steps": p.req.CleanSteps, "deploy_steps": p.req.DeploySteps, "service_steps": p.req.ServiceSteps}
 	for _, rule := range stepRules() {
 		steps := lists[rule.name]
-		fits := slices.Contains(rule.verbs, p.verb)
+		fits := slices.Contains(rule.verbs, ingot.Verb(p.target)) // the alias deploy takes none, as in Ironic
 		words := make([]string, len(rule.verbs))
 		for i, verb := range rule.verbs {
 			words[i] = string(verb)

@@ -26,7 +26,7 @@ import (
 func newService(t *testing.T) (*images.Service, string) {
 	t.Helper()
 	root := t.TempDir()
-	return &images.Service{Roots: []string{root}, Secret: []byte("test"), Log: slog.New(slog.DiscardHandler)}, root
+	return &images.Service{Roots: []string{root}, Secrets: [][]byte{[]byte("test")}, Log: slog.New(slog.DiscardHandler)}, root
 }
 
 func randomFile(t *testing.T, path string, size int) string {
@@ -88,6 +88,30 @@ func fetch(t *testing.T, url, span string, want int) []byte {
 	require.NoError(t, err)
 	require.Equal(t, want, response.StatusCode)
 	return data
+}
+
+// TestURLsOutliveTheirSecret: while the secret is being changed, processes sign with either and serve both.
+func TestURLsOutliveTheirSecret(t *testing.T) {
+	old, root := newService(t)
+	path := filepath.Join(root, "disk.raw")
+	ready, err := old.Prepare(t.Context(), ingot.ImageSource{URL: "file://" + path, Checksum: randomFile(t, path, 1000), DiskFormat: "raw"})
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		secrets []string
+		status  int
+	}{
+		"the new one is second": {[]string{"test", "new"}, http.StatusOK}, "the new one is first": {[]string{"new", "test"}, http.StatusOK}, "the old one is gone": {[]string{"new"}, http.StatusNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := &images.Service{Roots: old.Roots, Log: old.Log}
+			for _, secret := range c.secrets {
+				other.Secrets = append(other.Secrets, []byte(secret))
+			}
+			server := httptest.NewServer(other.Handler())
+			defer server.Close()
+			fetch(t, strings.Replace(ready.URL, "{boot}", server.URL, 1), "", c.status)
+		})
+	}
 }
 
 func TestRefusals(t *testing.T) {

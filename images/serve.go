@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,13 +21,19 @@ const urlLife = 24 * time.Hour
 func (s *Service) sign(file string) string {
 	until := strconv.FormatInt(s.now().Add(urlLife).Unix(), 36)
 	place := base64.RawURLEncoding.EncodeToString([]byte(file))
-	return "{boot}/images/" + place + "/" + until + "/" + s.signature(place, until) + "/" + path.Base(file)
+	return "{boot}/images/" + place + "/" + until + "/" + signature(s.Secrets[0], place, until) + "/" + path.Base(file)
 }
 
-func (s *Service) signature(place, until string) string {
-	mac := hmac.New(sha256.New, s.Secret)
+func signature(secret []byte, place, until string) string {
+	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte("image-url\n" + place + "\n" + until))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+}
+
+func (s *Service) signed(place, until, with string) bool {
+	return slices.ContainsFunc(s.Secrets, func(secret []byte) bool {
+		return hmac.Equal([]byte(signature(secret, place, until)), []byte(with))
+	})
 }
 
 // Handler serves signed URLs with ranges: GET and HEAD /images/{place}/{until}/{signature}/{name}.
@@ -48,7 +55,7 @@ func (s *Service) Handler() http.Handler {
 // verify gives the file of a URL whose signature and time are good.
 func (s *Service) verify(urlPath string) (string, bool) {
 	parts := strings.Split(strings.TrimPrefix(urlPath, "/images/"), "/")
-	if len(parts) != 4 || !hmac.Equal([]byte(s.signature(parts[0], parts[1])), []byte(parts[2])) {
+	if len(parts) != 4 || !s.signed(parts[0], parts[1], parts[2]) {
 		return "", false
 	}
 	until, err := strconv.ParseInt(parts[1], 36, 64)

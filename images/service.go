@@ -22,12 +22,13 @@ import (
 type Service struct {
 	// Roots are the folders that file:// sources may lie in (Ironic: file_url_allowed_paths); nothing outside is read.
 	Roots []string
-	// Secret signs the URLs that agents get; the same on all processes that serve one store.
-	Secret []byte
-	Cache  *Cache       // for sources that agents are to read through Ingot; nil refuses image_download_source = local
-	Client *http.Client // nil has a default with bounded waits
-	Log    *slog.Logger
-	Now    func() time.Time // nil is time.Now
+	// Secrets vouch for the URLs that agents get: the first signs, and what any of them signed is served. The same on all
+	// processes that serve one store, but for their order while the secret is being changed.
+	Secrets [][]byte
+	Cache   *Cache       // for sources that agents are to read through Ingot; nil refuses image_download_source = local
+	Client  *http.Client // nil has a default with bounded waits
+	Log     *slog.Logger
+	Now     func() time.Time // nil is time.Now
 }
 
 // Prepare judges an image and says where agents get it (ingot.ImagePreparer). Errors about the image itself stay; those

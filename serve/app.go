@@ -94,12 +94,12 @@ func (a *App) open(ctx context.Context) (err error) {
 // wire makes the parts and tells them of each other.
 func (a *App) wire() error {
 	cfg := &a.Config
-	urlKey, err := a.Store.DeriveKey("image URLs")
+	urlKeys, err := a.Store.DeriveKeys("image URLs")
 	if err != nil {
 		return err
 	}
 	a.images = &images.Service{
-		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secret: urlKey, Log: a.log,
+		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secrets: urlKeys, Log: a.log,
 		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
 	}
 	a.hosts = &hypervisor.Hosts{Log: a.log}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,7 +24,8 @@ import (
 // actAsOther is what the test binary does as another process: open the database and hold it, or write until killed.
 func actAsOther(act string) error {
 	ctx := context.Background()
-	s, err := store.Open(ctx, store.Config{Path: os.Getenv("INGOT_STORE_PATH"), URL: os.Getenv("INGOT_STORE_URL"), Secret: storetest.Secret})
+	secret := cmp.Or(ingot.Secret(os.Getenv("INGOT_STORE_SECRET")), storetest.Secret)
+	s, err := store.Open(ctx, store.Config{Path: os.Getenv("INGOT_STORE_PATH"), URL: os.Getenv("INGOT_STORE_URL"), Secret: secret})
 	if err != nil {
 		return err
 	}
@@ -31,6 +33,10 @@ func actAsOther(act string) error {
 	fmt.Println("open")
 	if act == "hold" {
 		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
+	}
+	if act == "rotate" {
+		_, err := s.Rotate(ctx)
 		return err
 	}
 	node := os.Getenv("INGOT_STORE_NODE")

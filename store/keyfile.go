@@ -149,6 +149,9 @@ func checkKeys(c *conn, cfg Config, keys *keyring, known map[string]string) erro
 		}
 		return ingot.Errorf(ingot.Invalid, "cannot open the database: %s (key %s) is not the one that it was written with; put the right one back, or start with an empty database", source, current.name())
 	}
+	if err := refuseMissingKeys(c, keys, known); err != nil {
+		return err
+	}
 	if _, have := known[current.name()]; have {
 		return nil
 	}

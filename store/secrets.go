@@ -78,17 +78,30 @@ func newKey(secret []byte) (key, error) {
 	return k, nil
 }
 
-// DeriveKey gives 32 bytes that depend on the current secret and the purpose alone: the same on every process that was
-// given the secret.
-func (s *Store) DeriveKey(purpose string) ([]byte, error) {
-	key, err := hkdf.Key(sha256.New, s.keys.keys[0].more, nil, purpose, 32)
-	if err != nil {
-		return nil, fmt.Errorf("cannot derive a key for %s: %w", purpose, err)
+// DeriveKeys gives 32 bytes for each secret, the current one's first, that depend on it and the purpose alone: the same on
+// every process that was given the secret.
+func (s *Store) DeriveKeys(purpose string) ([][]byte, error) {
+	var derived [][]byte
+	for _, k := range s.keys.keys {
+		key, err := hkdf.Key(sha256.New, k.more, nil, purpose, 32)
+		if err != nil {
+			return nil, fmt.Errorf("cannot derive a key for %s: %w", purpose, err)
+		}
+		derived = append(derived, key)
 	}
-	return key, nil
+	return derived, nil
 }
 
 func (k key) name() string { return hex.EncodeToString(k.id[:]) }
+
+// keyID is the bytes of a key's name, as they are in ciphertexts.
+func keyID(name string) ([]byte, error) {
+	id, err := hex.DecodeString(name)
+	if err != nil {
+		return nil, ingot.Errorf(ingot.Internal, "cannot read the ID %q of an encryption key: %w", name, err)
+	}
+	return id, nil
+}
 
 // seal encrypts data for the place.
 func (k *keyring) seal(data []byte, place string) ([]byte, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,8 @@ import (
 
 // dbCommand is `ingot db`.
 type dbCommand struct {
-	Copy dbCopy `cmd:"" help:"Copy the embedded database into an empty PostgreSQL, to go on there."`
+	Copy         dbCopy         `cmd:"" help:"Copy the embedded database into an empty PostgreSQL, to go on there."`
+	RotateSecret dbRotateSecret `cmd:"" help:"Encrypt everything anew under the first secret of the key file; the others are no longer needed then."`
 }
 
 type dbCopy struct {
@@ -26,16 +28,11 @@ type dbCopy struct {
 
 // Run copies, and says what comes next.
 func (d *dbCopy) Run(ctx context.Context) error {
-	path := filepath.Join(d.Data, "ingot.db")
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("cannot copy: no embedded database in %s: %w", d.Data, err)
+	path, key, err := embedded(d.Data, d.KeyFile)
+	if err != nil {
+		return err
 	}
-	if d.KeyFile == "" {
-		d.KeyFile = path + ".key"
-	}
-	if _, err := os.Stat(d.KeyFile); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot copy: the key file %s is missing; put it back from a backup", d.KeyFile)
-	}
+	d.KeyFile = key
 	from, err := store.Open(ctx, store.Config{Path: path, KeyFile: d.KeyFile})
 	if err != nil {
 		return err
@@ -57,4 +54,17 @@ func (d *dbCopy) Run(ctx context.Context) error {
 	}
 	fmt.Printf("copied; now set database.url, and database.key_file to a copy of %s that only its owner can read, and start the service\n", d.KeyFile)
 	return nil
+}
+
+// embedded finds the embedded database of a data folder and its key file. Opening one that is not there would make it.
+func embedded(data, keyFile string) (path, key string, err error) {
+	path = filepath.Join(data, "ingot.db")
+	if _, err := os.Stat(path); err != nil {
+		return "", "", fmt.Errorf("cannot open the database: no embedded database in %s: %w", data, err)
+	}
+	key = cmp.Or(keyFile, path+".key")
+	if _, err := os.Stat(key); errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("cannot open the database: the key file %s is missing; put it back from a backup", key)
+	}
+	return path, key, nil
 }

@@ -187,6 +187,16 @@ func (s State) Updatable() bool {
 	return s.Class() == Failed
 }
 
+// InRamdisk says whether a ramdisk may be at work for an operation in s, and so be heard (Ironic: LOOKUP_ALLOWED_STATES,
+// HEARTBEAT_ALLOWED). A rescued machine's is its user's.
+func (s State) InRamdisk() bool {
+	switch WorkOf(s) {
+	case Deploying, Cleaning, Inspecting, Rescuing, Servicing:
+		return true
+	}
+	return false
+}
+
 // FailureOf is where a node goes when its operation fails or is aborted in s, after Ironic's table: back to enroll from
 // verifying, error from deleting. A state that is not busy stays.
 func FailureOf(s State) State {

@@ -99,7 +99,7 @@ func (c *Conductor) flowStep(ctx context.Context, r *Run, step ingot.OperationSt
 			r.Remember(rebootedAt, float64(r.Now.Unix()))
 			return Holds(), nil
 		}
-		p, err := ensurePower(ctx, r, ingot.ActionOff)
+		p, err := c.switchOff(ctx, r)
 		if err == nil && p.holds {
 			r.forgetAgent()
 			r.Remember(rebootedAt, float64(r.Now.Unix()))
@@ -121,7 +121,7 @@ func (c *Conductor) flowOn(ctx context.Context, r *Run, step ingot.OperationStep
 		p, err := restart(ctx, r)
 		return c.inPowerTime(r, p, err)
 	}
-	p, err := ensurePower(ctx, r, ingot.ActionOn)
+	p, err := c.switchOn(ctx, r)
 	return c.inPowerTime(r, p, err)
 }
 

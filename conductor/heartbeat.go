@@ -32,7 +32,7 @@ func (c *Conductor) Lookup(ctx context.Context, macs []string, nodeUUID, from st
 		Change: func(n *ingot.Node) error {
 			refused = false
 			switch {
-			case n.Boot.Action != ingot.BootKernel:
+			case n.Boot.Action != ingot.BootKernel || !n.ProvisionState.InRamdisk():
 				return notFound
 			case n.Agent.Token == "":
 				n.Agent = ingot.Agent{Token: ingot.Secret(rand.Text() + rand.Text()), TokenFor: from}
@@ -72,7 +72,8 @@ func (c *Conductor) lookupNode(ctx context.Context, macs []string, nodeUUID stri
 	return node, nil
 }
 
-// Heartbeat takes an agent's sign of life and wakes its operation (Ironic: POST /v1/heartbeat/{node}).
+// Heartbeat takes an agent's sign of life and wakes its operation (Ironic: POST /v1/heartbeat/{node}). In a state in which
+// no operation is in the ramdisk, as after a rescue, nothing comes of it.
 func (c *Conductor) Heartbeat(ctx context.Context, nodeUUID string, hb ingot.Heartbeat) error {
 	now := c.Now()
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
@@ -80,6 +81,9 @@ func (c *Conductor) Heartbeat(ctx context.Context, nodeUUID string, hb ingot.Hea
 		Change: func(n *ingot.Node) error {
 			if err := authentic(n, hb); err != nil {
 				return err
+			}
+			if !n.ProvisionState.InRamdisk() {
+				return nil
 			}
 			n.Agent.URL, n.Agent.Version, n.Agent.CA, n.Agent.Heartbeat = strings.TrimSuffix(hb.CallbackURL, "/"), hb.Version, hb.CA, now
 			n.Agent.Fingerprint = fingerprint(hb)

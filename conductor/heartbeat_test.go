@@ -74,6 +74,29 @@ func TestStrangersLearnNothing(t *testing.T) {
 	require.EqualError(t, err, "Resource could not be found.")
 }
 
+// TestRescuedMachinesAreNotHeard: what runs in a rescued machine is its user's. Its heartbeats change nothing, and it gets
+// no token, also when it was started again.
+func TestRescuedMachinesAreNotHeard(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	n := w.node(ingot.Active)
+	require.NoError(t, w.store.Ports().Create(t.Context(), &ingot.Port{UUID: uuid.NewString(), NodeUUID: n.UUID, Address: mac, PXEEnabled: true}))
+	w.request(n.UUID, ingot.ProvisionRequest{Verb: ingot.VerbRescue, RescuePassword: "hunter2"})
+	rescued := w.until(n.UUID, ingot.Rescue)
+	require.Equal(t, ingot.BootKernel, rescued.Boot.Action)
+	c, ctx := w.conductor(), t.Context()
+
+	hb := ingot.Heartbeat{CallbackURL: rescued.Agent.URL, Token: rescued.Agent.Token, CA: "another", Version: "9"}
+	require.NoError(t, c.Heartbeat(ctx, n.UUID, hb), "as in Ironic, it is answered as ever")
+	require.Equal(t, rescued.Agent, w.get(n.UUID).Agent)
+	require.Equal(t, rescued.Version, w.get(n.UUID).Version)
+
+	w.change(n.UUID, func(n *ingot.Node) { n.Agent = ingot.Agent{} })
+	_, err := c.Lookup(ctx, []string{mac}, "", "10.0.0.7:1")
+	require.EqualError(t, err, "Resource could not be found.")
+	require.Zero(t, w.get(n.UUID).Agent)
+}
+
 func TestWhatMachinesBoot(t *testing.T) {
 	w := newWorld(t)
 	kernel := filepath.Join(t.TempDir(), "vmlinuz")

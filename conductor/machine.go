@@ -25,7 +25,7 @@ func (c *Conductor) powerOff(name string) Step {
 			r.forgetAgent()
 			return Holds(), nil
 		}
-		p, err := ensurePower(ctx, r, ingot.ActionOff)
+		p, err := c.switchOff(ctx, r)
 		if err == nil && p.holds {
 			r.forgetAgent()
 		}
@@ -53,7 +53,7 @@ func (c *Conductor) powerOn(name string) Step {
 		if r.Node.DisablePowerOff {
 			return restart(ctx, r)
 		}
-		return ensurePower(ctx, r, ingot.ActionOn)
+		return c.switchOn(ctx, r)
 	}}
 }
 

@@ -22,9 +22,17 @@ func ownSupply(n *ingot.Node) bool {
 	return false
 }
 
-// parentOn has a child's parent on before the child.
+// parentOn has a child's parent on before the child, where a user asked for that.
 func (c *Conductor) parentOn(ctx context.Context, r *Run) (Progress, error) {
-	if powerTarget(r) != ingot.TargetPowerOn || r.Node.ParentNode == "" || ownSupply(r.Node) {
+	if powerTarget(r) != ingot.TargetPowerOn {
+		return Holds(), nil
+	}
+	return c.parentFirst(ctx, r)
+}
+
+// parentFirst has the parent on of a child that lives off it.
+func (c *Conductor) parentFirst(ctx context.Context, r *Run) (Progress, error) {
+	if r.Node.ParentNode == "" || ownSupply(r.Node) {
 		return Holds(), nil
 	}
 	parent, err := c.Nodes.Node(ctx, r.Node.ParentNode)
@@ -37,22 +45,50 @@ func (c *Conductor) parentOn(ctx context.Context, r *Run) (Progress, error) {
 	return c.bring(ctx, r, "parent_node", []ingot.Node{parent}, ingot.TargetPowerOn)
 }
 
-// childrenOff has a parent's children off before the parent.
+// childrenOff has a parent's children off before the parent, where a user asked for that.
 func (c *Conductor) childrenOff(ctx context.Context, r *Run) (Progress, error) {
 	if powerTarget(r) != ingot.TargetPowerOff {
 		return Holds(), nil
 	}
+	return c.childrenFirst(ctx, r, func(*ingot.Node) bool { return true })
+}
+
+// childrenFirst has those children off that live off the parent, of the ones that are wanted.
+func (c *Conductor) childrenFirst(ctx context.Context, r *Run, wanted func(*ingot.Node) bool) (Progress, error) {
 	children, err := c.children(ctx, r.Node.UUID)
 	if err != nil {
 		return Progress{}, err
 	}
 	var dependent []ingot.Node
-	for _, child := range children {
-		if !ownSupply(&child) {
-			dependent = append(dependent, child)
+	for i := range children {
+		if child := &children[i]; !ownSupply(child) && wanted(child) {
+			dependent = append(dependent, *child)
 		}
 	}
 	return c.bring(ctx, r, "child_node", dependent, ingot.TargetPowerOff)
+}
+
+// switchOff has the machine of a plan's node off, and before it the children that live off it. Guests end with their
+// host: one whose system hangs would never be rescued if they had to be asked.
+func (c *Conductor) switchOff(ctx context.Context, r *Run) (Progress, error) {
+	if r.Node.PowerState != ingot.PowerOff { // as in Ironic, a machine that is off already leaves its children alone
+		p, err := c.childrenFirst(ctx, r, func(child *ingot.Node) bool { return !child.IsGuest() })
+		if err != nil || !p.holds {
+			return p, err
+		}
+	}
+	return ensurePower(ctx, r, ingot.ActionOff)
+}
+
+// switchOn has the machine of a plan's node on, and before it the parent that it lives off. A guest has been made by its
+// host, which is on.
+func (c *Conductor) switchOn(ctx context.Context, r *Run) (Progress, error) {
+	if !r.Node.IsGuest() {
+		if p, err := c.parentFirst(ctx, r); err != nil || !p.holds {
+			return p, err
+		}
+	}
+	return ensurePower(ctx, r, ingot.ActionOn)
 }
 
 // children are all of a node's.

@@ -38,6 +38,31 @@ func TestPowerOfParentsAndChildren(t *testing.T) {
 	require.Equal(t, []string{"power on", "power on", "power on", "power off", "power off"}, w.said())
 }
 
+// TestPlansMindRelatives: a plan that powers its node off has the children off first that live off it, and one that powers a
+// child on has the parent on.
+func TestPlansMindRelatives(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil)
+	parent := w.running(ingot.Manageable)
+	child := func(info map[string]any) ingot.Node {
+		return w.node(ingot.Manageable, func(n *ingot.Node) {
+			n.ParentNode, n.DriverInfo, n.PowerState = parent.UUID, info, ingot.PowerOn
+		})
+	}
+	one, own := child(nil), child(map[string]any{"has_dedicated_power_supply": true})
+	w.ask(parent.UUID, ingot.VerbProvide)
+	w.until(parent.UUID, ingot.Available)
+	require.Equal(t, ingot.PowerOff, w.get(one.UUID).PowerState)
+	require.Equal(t, ingot.PowerOn, w.get(own.UUID).PowerState)
+	said := w.said()
+	require.Equal(t, []string{"power off", "power off"}, said[:2], "the child, and then its parent: %s", said)
+
+	require.Equal(t, ingot.PowerOff, w.get(parent.UUID).PowerState)
+	w.ask(one.UUID, ingot.VerbProvide)
+	w.until(one.UUID, ingot.Available)
+	require.Equal(t, ingot.PowerOn, w.get(parent.UUID).PowerState, "its parent was powered on for it")
+}
+
 // TestAChildThatIsHeld: the parent's power waits for as long as a change of power may take, and then says why it failed.
 func TestAChildThatIsHeld(t *testing.T) {
 	w := newWorld(t)

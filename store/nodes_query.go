@@ -88,8 +88,11 @@ func (s *Store) ListNodes(ctx context.Context, q ingot.NodeQuery) ([]ingot.Node,
 		w.and("shard IN (?)", q.Shards)
 	}
 	w.contains(s.dialect, "description", q.DescriptionContains)
-	if !q.IncludeChildren || q.ParentNode != "" {
-		w.and("parent_node = ?", q.ParentNode)
+	switch {
+	case q.ParentNode != "":
+		w.and("parent_node = ? AND parent_node <> ''", q.ParentNode) // as the index has it
+	case !q.IncludeChildren:
+		w.and("parent_node = ?", "")
 	}
 	c := s.read(ctx)
 	order, err := turn(c, s.tables.nodes, w, q.Page, nodeNotFound)

@@ -70,6 +70,8 @@ type Table struct {
 	Path string // below /v1: nodes
 	List string // what a list of them is called in a body
 	Rows []Row
+	// Params are the list parameters that are no fields.
+	Params []string
 }
 
 // Row is a field's row.
@@ -95,6 +97,9 @@ func Tables() []Table {
 			t := Table{Name: schemaName(s.FieldByName("noun").String()), Path: s.FieldByName("path").String(), List: s.FieldByName("list").String(), Rows: rows(s.FieldByName("fields"))}
 			if t.List == "" {
 				t.List = t.Path
+			}
+			for i := range s.FieldByName("params").Len() {
+				t.Params = append(t.Params, s.FieldByName("params").Index(i).String())
 			}
 			all = append(all, t)
 		}

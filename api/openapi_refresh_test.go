@@ -64,8 +64,12 @@ func operation(item *yaml.Node, rt api.Route) {
 	}
 	set(o, "x-rule", value(rt.Rule))
 	table, list := tableOf(rt.Path)
-	if list && rt.Method == "GET" {
+	switch {
+	case table == nil || rt.Method != "GET":
+	case list:
 		set(o, "parameters", lines(listParams(table, get(o, "parameters"))))
+	case !strings.Contains(rt.Path, "{node}/"):
+		set(o, "parameters", lines([]any{ref("/components/parameters/fields")}))
 	}
 	body, status, answer := expected(rt.Method, table, list)
 	if body != "" {
@@ -119,7 +123,7 @@ func listParams(t *api.Table, was *yaml.Node) []any {
 	written := func(name string) bool {
 		return was != nil && slices.ContainsFunc(was.Content, func(n *yaml.Node) bool { return get(n, "name") != nil && get(n, "name").Value == name })
 	}
-	for _, name := range []string{"limit", "marker", "sort_key", "sort_dir", "fields", "detail"} {
+	for _, name := range pageParams(t) {
 		if !written(name) {
 			params = append(params, ref("/components/parameters/"+name))
 		}
@@ -135,12 +139,28 @@ func listParams(t *api.Table, was *yaml.Node) []any {
 		names[row.Name] = true
 		params = append(params, p)
 	}
+	for _, name := range t.Params {
+		if !written(name) {
+			params = append(params, map[string]any{"name": name, "in": "query", "schema": map[string]any{"type": "string"}})
+		}
+	}
 	for i := 0; was != nil && i < len(was.Content); i++ {
 		if name := get(was.Content[i], "name"); name != nil && !names[name.Value] {
 			params = append(params, was.Content[i])
 		}
 	}
 	return params
+}
+
+// pageParams are those of every list, save for what belongs to a node as it is read from its machine, or told by it.
+func pageParams(t *api.Table) []string {
+	switch t.Path {
+	case "bios", "firmware":
+		return []string{"fields", "detail"}
+	case "history":
+		return []string{"limit", "marker", "sort_key", "sort_dir", "detail"}
+	}
+	return []string{"limit", "marker", "sort_key", "sort_dir", "fields", "detail"}
 }
 
 // tableSchemas writes a resource, a list of it, and what makes one.

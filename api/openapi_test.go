@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -128,7 +129,7 @@ func pointer(word string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(word)
 }
 
-// documented holds every answer of a handler against openapi.yaml.
+// documented holds every answer of a handler, and every request that it accepts, against openapi.yaml.
 func documented(t testing.TB, next http.Handler) http.Handler {
 	d, err := theDocument()
 	require.NoError(t, err)
@@ -137,6 +138,12 @@ func documented(t testing.TB, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := &witness{ResponseWriter: w, status: http.StatusOK}
+		request := r.Clone(r.Context()) // a handler may change its own
+		sent := &bytes.Buffer{}
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(r.Body, sent), r.Body}
 		next.ServeHTTP(seen, r)
 		method := r.Method
 		if method == http.MethodHead {
@@ -144,6 +151,11 @@ func documented(t testing.TB, next http.Handler) http.Handler {
 		}
 		if wrong := d.judge(method, r.URL.Path, seen.status, w.Header().Get("Content-Type"), seen.body.Bytes()); wrong != "" {
 			t.Errorf("%s %s: %s\n%.400s", r.Method, r.URL, wrong, seen.body.String())
+		}
+		if seen.status/100 == 2 {
+			if wrong := d.accepted(request, sent.Bytes()); wrong != "" {
+				t.Errorf("%s %s: %s\n%.400s", r.Method, r.URL, wrong, sent)
+			}
 		}
 	})
 }

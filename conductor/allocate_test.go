@@ -110,6 +110,7 @@ func TestUndeployEndsTheAllocation(t *testing.T) {
 
 // TestConcurrentAllocationsNeverShareANode: 64 allocations for 10 nodes, looked at by four conductors at once.
 func TestConcurrentAllocationsNeverShareANode(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		w := worldOn(t, open())
 		for range 10 {

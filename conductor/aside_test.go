@@ -30,6 +30,7 @@ func (w *world) able(change func(*ingot.Node)) ingot.Node {
 
 // TestAside has each thing done to a fake machine beside its life, and looks at the node and at the machine.
 func TestAside(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.rack.Delays.Management = 5 * time.Millisecond
 	w.start(nil)

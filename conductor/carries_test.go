@@ -39,6 +39,7 @@ func (m tightLippedMachines) Agent(n *ingot.Node) conductor.AgentWire {
 // TestAgentsThatDoNotListParameters kills the conductor after every effect, with agents that list no IDs: nothing is sent
 // twice all the same.
 func TestAgentsThatDoNotListParameters(t *testing.T) {
+	t.Parallel()
 	for _, p := range plans() {
 		if p.name != "deploy" && p.name != "clean" {
 			continue

@@ -74,6 +74,7 @@ func familyVerdict(t *testing.T, w *world, parent, one, two ingot.Node) {
 }
 
 func TestStepsOnChildren(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.rack.Delays.RAID = time.Millisecond
 	w.start(nil)
@@ -102,6 +103,7 @@ func TestAChildThatMustStartAgain(t *testing.T) {
 
 // TestStepsOnChildrenKilledAnywhere kills the conductor before, inside and after every asking.
 func TestStepsOnChildrenKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	count := &asked{}
 	w.start(func(c *conductor.Conductor) { c.Intercept = count.intercept })
@@ -137,6 +139,7 @@ func familyKilledOnce(t *testing.T, at int, moment string) {
 
 // TestChildrenAreHeld: as long as the list lasts, nothing else is begun on the children, and no verb of theirs ends it.
 func TestChildrenAreHeld(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func() *store.Store) {
 		w := worldOn(t, open())
 		w.start(nil)

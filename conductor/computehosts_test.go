@@ -130,6 +130,7 @@ func TestHostsAreWatched(t *testing.T) {
 
 // TestAGuestDoesNotStartItsHost, unless the operator said so.
 func TestAGuestDoesNotStartItsHost(t *testing.T) {
+	t.Parallel()
 	w, p := newWorld(t), newProber()
 	host := w.computeHost("a", p)
 	w.change(host, func(n *ingot.Node) { n.PowerState = ingot.PowerOff })

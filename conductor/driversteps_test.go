@@ -27,6 +27,7 @@ func bios(name, value string) map[string]any {
 
 // TestDriverSteps has a fake driver's steps carried out among the agent's, and looks at the machine and at what is kept.
 func TestDriverSteps(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.rack.Delays.BIOS, w.rack.Delays.RAID, w.rack.Delays.Firmware = time.Millisecond, time.Millisecond, time.Millisecond
 	w.start(nil)
@@ -82,6 +83,7 @@ func (w *world) biosSetting(node, name string) string {
 
 // TestDriverStepsInADeploy puts a driver's step before the image.
 func TestDriverStepsInADeploy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start(nil)
 	n := w.able(func(n *ingot.Node) { n.ProvisionState = ingot.Available })
@@ -117,6 +119,7 @@ func TestDriverStepsRefused(t *testing.T) {
 // TestDriverStepsKilled kills the conductor inside every asking of a cleaning by a driver's steps: it ends as if nothing
 // had happened, save that a firmware update whose beginning nobody saw is not begun again.
 func TestDriverStepsKilled(t *testing.T) {
+	t.Parallel()
 	for name, what := range map[string]map[string]any{
 		"bios":     step("bios", "apply_configuration", bios("TurboMode", "Disabled")),
 		"raid":     step("raid", "create_configuration", map[string]any{"delete_existing": false}),

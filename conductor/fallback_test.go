@@ -86,6 +86,7 @@ func wish(fallback string, more ...any) map[string]any {
 
 // TestMetalComesFirst, and who does not ask for a guest gets none.
 func TestMetalComesFirst(t *testing.T) {
+	t.Parallel()
 	w, hosts, _ := virtual(t, "host")
 	metal := w.spare("small", "")
 	a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("virtual")}).UUID)
@@ -109,6 +110,7 @@ func TestMetalComesFirst(t *testing.T) {
 
 // TestDynamicGuestsVanish on deleted, with their claim and their allocation.
 func TestDynamicGuestsVanish(t *testing.T) {
+	t.Parallel()
 	w, hosts, _ := virtual(t, "host")
 	w.spare("small", "")
 	a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("only-virtual")}).UUID)
@@ -131,6 +133,7 @@ func TestDynamicGuestsVanish(t *testing.T) {
 
 // TestAnotherHostIsTried when a guest cannot be made, and nothing is left on the first.
 func TestAnotherHostIsTried(t *testing.T) {
+	t.Parallel()
 	w, hosts, m := virtual(t, "bad", "bad2")
 	m.mu.Lock()
 	m.bad[hosts["bad"]], m.bad[hosts["bad2"]] = true, true
@@ -156,6 +159,7 @@ func TestAnotherHostIsTried(t *testing.T) {
 
 // TestALostHostHoldsNobodyUp: what cannot be done away with now goes when the host has come back.
 func TestALostHostHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
 	w, hosts, m := virtual(t, "host")
 	host := hosts["host"]
 	m.mu.Lock()
@@ -178,6 +182,7 @@ func TestALostHostHoldsNobodyUp(t *testing.T) {
 
 // TestManyFallBackAtOnce: two hosts have room for four guests of the sixteen that are asked for.
 func TestManyFallBackAtOnce(t *testing.T) {
+	t.Parallel()
 	w, hosts, _ := virtual(t, "one", "two")
 	ids := make([]string, 16)
 	for i := range ids {
@@ -202,6 +207,7 @@ func TestManyFallBackAtOnce(t *testing.T) {
 
 // TestAntiAffinityOfAllocations: a group has one guest on a host.
 func TestAntiAffinityOfAllocations(t *testing.T) {
+	t.Parallel()
 	w, _, _ := virtual(t, "one", "two")
 	seen := map[string]bool{}
 	for range 2 {
@@ -216,6 +222,7 @@ func TestAntiAffinityOfAllocations(t *testing.T) {
 
 // TestMetalIsWaitedFor, as long as was asked for.
 func TestMetalIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	w, _, _ := virtual(t, "host")
 	a := w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("virtual", "wait_seconds", 3600.0)})
 	metal := w.spare("small", "")

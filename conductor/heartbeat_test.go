@@ -143,6 +143,7 @@ func TestWhatMachinesBoot(t *testing.T) {
 }
 
 func TestEvidenceIsKeptAndSaidWhenTheAgentNeverCalls(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start(func(c *conductor.Conductor) { c.Settings.CallbackTimeout = 1500 * time.Millisecond })
 	n := w.waiting()

@@ -1,10 +1,8 @@
 package conductor_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -111,72 +109,17 @@ func (w *world) unhold(id string) {
 	}
 }
 
-// asked counts the askings of steps, and does something at one of them.
-type asked struct {
-	mu    sync.Mutex
-	n, at int
-	here  func(do func() (conductor.Progress, error)) (conductor.Progress, error)
-}
-
-// reached says whether the asking to do something at came up.
-func (a *asked) reached() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.n >= a.at
-}
-
-func (a *asked) intercept(_ context.Context, _ *conductor.Run, _ conductor.Step, do func() (conductor.Progress, error)) (conductor.Progress, error) {
-	a.mu.Lock()
-	a.n++
-	hit := a.n == a.at
-	a.mu.Unlock()
-	if hit {
-		return a.here(do)
-	}
-	return do()
-}
-
-// askings runs a plan undisturbed and says how often its steps were asked.
-func askings(t *testing.T, s *store.Store, p plan) int {
-	t.Helper()
-	w := worldOn(t, s)
-	count := &asked{}
-	w.start(func(c *conductor.Conductor) { c.Intercept = count.intercept })
-	require.Equal(t, p.to, p.run(w).ProvisionState)
-	w.kill()
-	return count.n
-}
-
-// overAll runs a test over every plan, on both databases, each plan with a store of its own.
-func overAll(t *testing.T, test func(t *testing.T, s *store.Store, p plan)) {
-	if underRace {
-		deploy := plans()[4]
-		test(t, storetest.SQLite(t), deploy)
-		return
-	}
-	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
-		if cfg.URL != "" { // these tests kill processes, not the power: no commit needs to wait for the disk
-			separator := "?"
-			if strings.Contains(cfg.URL, "?") {
-				separator = "&"
-			}
-			cfg.URL += separator + "synchronous_commit=off"
-		}
-		s := storetest.Open(t, cfg)
-		for _, p := range plans() {
-			t.Run(p.name, func(t *testing.T) { test(t, s, p) })
-		}
-	})
-}
-
 // TestKilledAnywhere kills the conductor before, inside and after every asking of every plan's steps, and starts another:
 // the operation ends as if nothing had happened, and the agent was told everything once. The verdict is the machines'
 // and agents' journal.
 func TestKilledAnywhere(t *testing.T) {
-	overAll(t, func(t *testing.T, s *store.Store, p plan) {
-		for at := range askings(t, s, p) {
+	overAll(t, func(t *testing.T, s stores, p plan) {
+		for at := range s.askings(t, p) {
 			for _, moment := range []string{"before", "inside", "after"} {
-				t.Run(fmt.Sprintf("%s asking %d", moment, at+1), func(t *testing.T) { killedOnce(t, s, p, at+1, moment) })
+				t.Run(fmt.Sprintf("%s asking %d", moment, at+1), func(t *testing.T) {
+					t.Parallel() // most of it is waiting for an agent whose call nobody heard
+					killedOnce(t, s.lend(t), p, at+1, moment)
+				})
 			}
 		}
 	})
@@ -251,9 +194,12 @@ func (p plan) verdict(t *testing.T, w *world, end ingot.Node, attempts int) {
 // TestFailedAnywhere fails every asking of every plan's steps for good: the node ends in the failed state with the
 // reason, and its machine is off.
 func TestFailedAnywhere(t *testing.T) {
-	overAll(t, func(t *testing.T, s *store.Store, p plan) {
-		for at := range askings(t, s, p) {
-			t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) { failedOnce(t, s, p, at+1) })
+	overAll(t, func(t *testing.T, s stores, p plan) {
+		for at := range s.askings(t, p) {
+			t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) {
+				t.Parallel()
+				failedOnce(t, s.lend(t), p, at+1)
+			})
 		}
 	})
 }
@@ -304,11 +250,13 @@ func classOf(s ingot.State) ingot.StateClass {
 // TestPowerCutAnywhere cuts a machine's power behind the back of every asking: the operation still ends where it should,
 // with at most one more attempt, and the agent of the last boot did the work.
 func TestPowerCutAnywhere(t *testing.T) {
+	t.Parallel()
 	for _, p := range plans() {
 		if p.once == "" || underRace && p.name != "deploy" {
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			for at := range askings(t, storetest.SQLite(t), p) {
 				t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) {
 					t.Parallel() // most of it is waiting for an agent that does not call

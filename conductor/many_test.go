@@ -79,7 +79,7 @@ func (m mortalWakes) PutBackStray(ctx context.Context, by ingot.Claimer, has []s
 func several(t *testing.T) (*world, store.Config) {
 	t.Helper()
 	cfg := storetest.PostgresConfig(t)
-	cfg.ConductorTTL = shortTTL
+	cfg.ConductorTTL, cfg.Connections = shortTTL, fewConnections
 	return worldOn(t, storetest.Open(t, cfg)), cfg
 }
 
@@ -116,6 +116,7 @@ func (w *world) speaker(f *fellow) {
 // TestAnotherFinishesWhatADeadOneBegan kills the conductor in charge at every asking of a deploy: before, inside or after
 // it. Another finishes, and the agent was told everything once.
 func TestAnotherFinishesWhatADeadOneBegan(t *testing.T) {
+	t.Parallel()
 	deploy := plans()[4]
 	moments := []string{"before", "inside", "after"}
 	for at := range askings(t, storetest.SQLite(t), deploy) {
@@ -150,6 +151,7 @@ func otherFinishes(t *testing.T, p plan, at int, moment string) {
 // TestTakeoverTime says how long it takes, with the product's own times, from a conductor's death until another goes on
 // with what it had claimed.
 func TestTakeoverTime(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.PostgresConfig(t)
 	w := worldOn(t, storetest.Open(t, cfg))
 	product := func(f *fellow) { f.Pulse.Every, f.Pulse.TTL = time.Second, store.ConductorTTL }
@@ -196,9 +198,11 @@ func TestTakeoverTime(t *testing.T) {
 // TestAFrozenConductorIsFenced freezes a conductor in the middle of a pass until another has finished the operation. When
 // it goes on, nothing that it does reaches a machine or the record.
 func TestAFrozenConductorIsFenced(t *testing.T) {
+	t.Parallel()
 	deploy := plans()[4]
 	for _, step := range []string{"power-off", "run-steps", "disk-boot"} {
 		t.Run(step, func(t *testing.T) {
+			t.Parallel()
 			w, cfg := several(t)
 			frozen, thaw, thawed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 			var once sync.Once
@@ -248,6 +252,7 @@ func TestAFrozenConductorIsFenced(t *testing.T) {
 // TestStoppingTakesSeconds stops a conductor while a step of its hangs: the asking is broken off, the claim is given
 // back, and another goes on without waiting for anything to run out.
 func TestStoppingTakesSeconds(t *testing.T) {
+	t.Parallel()
 	w, cfg := several(t)
 	hanging := make(chan struct{})
 	var once sync.Once
@@ -279,6 +284,7 @@ func TestStoppingTakesSeconds(t *testing.T) {
 // TestALeaseOutlivesItsOwner: a new owner does an operation's steps at once, but speaks to the BMC only when the dead
 // one's exchange must be over.
 func TestALeaseOutlivesItsOwner(t *testing.T) {
+	t.Parallel()
 	w, cfg := several(t)
 	deploy := plans()[4]
 	n := deploy.node(w)

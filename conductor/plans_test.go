@@ -11,6 +11,7 @@ import (
 )
 
 func TestLifeOfANode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start(nil)
 	n := w.node(ingot.Enroll)

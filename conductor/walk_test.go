@@ -13,6 +13,7 @@ import (
 // TestRandomVerbs asks random verbs of nodes at rest: what the table has is accepted and ends where it says, what it does not
 // have is refused as wrong, and no walk leaves Ironic's states or meets an internal error.
 func TestRandomVerbs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start(nil)
 	requests := []ingot.ProvisionRequest{

@@ -13,14 +13,14 @@ func (r Resource) Post(ctx context.Context, body any) error {
 	return r.client.call(ctx, "POST", r.path, nil, body, nil)
 }
 
-// Passthru calls a method of a node's vendor interface with an HTTP method that it takes. The answer is nil where there
-// is none: methods that work on are asynchronous.
-func (c *Client) Passthru(ctx context.Context, verb, ident, method string, args map[string]any) (any, error) {
-	req, err := c.request(ctx, verb, nodePath(ident, "/vendor_passthru"), url.Values{"method": {method}}, args)
+// Passthru calls a method of a vendor interface ("nodes/n1/vendor_passthru") with an HTTP method that it takes. The answer is
+// nil where there is none: methods that work on are asynchronous.
+func (r Resource) Passthru(ctx context.Context, verb, method string, args map[string]any) (any, error) {
+	req, err := r.client.request(ctx, verb, r.path, url.Values{"method": {method}}, args)
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.send(req)
+	res, err := r.client.send(req)
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,13 @@ func (r Resource) Put(ctx context.Context, body any) error {
 	return r.client.call(ctx, "PUT", r.path, nil, body, nil)
 }
 
-// Remove deletes what stands at the resource's own path.
-func (r Resource) Remove(ctx context.Context) error {
-	return r.client.call(ctx, "DELETE", r.path, nil, nil, nil)
+// All is the list that stands at the resource's own path under no name: "nodes/n1/vmedia".
+func (r Resource) All(ctx context.Context) ([]map[string]any, error) {
+	items := []map[string]any{}
+	return items, r.client.call(ctx, "GET", r.path, nil, nil, &items)
+}
+
+// Remove deletes what stands at the resource's own path, or the part of it that a query selects.
+func (r Resource) Remove(ctx context.Context, query url.Values) error {
+	return r.client.call(ctx, "DELETE", r.path, query, nil, nil)
 }

@@ -37,7 +37,7 @@ func TestResource(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, one, "name")
 	require.NoError(t, c.Resource("nodes", "a", "maintenance").Put(ctx, map[string]any{"reason": "x"}))
-	require.NoError(t, c.Resource("nodes", "a", "maintenance").Remove(ctx))
+	require.NoError(t, c.Resource("nodes", "a", "maintenance").Remove(ctx, nil))
 	require.NoError(t, nodes.Delete(ctx, "a"))
 	_, err = nodes.Get(ctx, "a")
 	require.Equal(t, ingot.NotFound, ingot.CodeOf(err))

@@ -89,6 +89,15 @@ func body(list []assignment) (map[string]any, error) {
 	return whole, nil
 }
 
+// fieldsOf makes an object of words.
+func fieldsOf(words []string) (map[string]any, error) {
+	list, err := assignments(words)
+	if err != nil {
+		return nil, err
+	}
+	return body(list)
+}
+
 // patches makes a patch of assignments, and of fields to remove.
 func patches(set []assignment, unset []string) []client.Patch {
 	list := make([]client.Patch, 0, len(set)+len(unset))

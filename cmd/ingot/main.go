@@ -32,6 +32,8 @@ type commands struct {
 	Rule       ruleCommand       `cmd:"" help:"Inspection rules."`
 	Driver     driverCommand     `cmd:"" help:"Ways to talk to machines."`
 	Conductor  conductorCommand  `cmd:"" help:"Processes that work on nodes."`
+	Flavor     flavorCommand     `cmd:"" help:"Resource classes as the shapes of guests."`
+	Placement  placementCommand  `cmd:"" help:"Where guests could be."`
 	Network    networkCommand    `cmd:"" help:"Networks that machines boot on."`
 	Shard      shardCommand      `cmd:"" help:"Parts that nodes are divided into for clients."`
 	DB         dbCommand         `cmd:"" help:"The database."`

@@ -24,11 +24,15 @@ type nodeCommand struct {
 	SecureBoot  nodeSecureBoot  `cmd:"" group:"machine" help:"Switch secure boot."`
 	NMI         nodeNMI         `cmd:"" name:"nmi" group:"machine" help:"Interrupt nodes so that they dump their memory."`
 	Console     nodeConsole     `cmd:"" group:"machine" help:"A node's console."`
-	Passthru    nodePassthru    `cmd:"" group:"machine" help:"Call a method of a node's vendor interface."`
+	Indicators  nodeIndicators  `cmd:"" group:"machine" help:"A node's lights."`
+	VMedia      nodeVMedia      `cmd:"" name:"vmedia" group:"machine" help:"A node's virtual drives."`
+	RAID        nodeRAID        `cmd:"" name:"raid" group:"machine" help:"A node's RAID volumes."`
+	Hypervisor  nodeHypervisor  `cmd:"" group:"machine" help:"A node as a compute host, on which guests run."`
+	Passthru    passthruVerbs   `cmd:"" group:"machine" help:"Call a method of a node's vendor interface."`
 	Maintenance nodeMaintenance `cmd:"" group:"machine" help:"Take nodes out of service, or back."`
 
 	Validate  nodeValidate `cmd:"" group:"knowledge" help:"Say for each interface whether a node is ready for it."`
-	Traits    nodeTraits   `cmd:"" group:"knowledge" help:"A node's traits."`
+	Traits    traitVerbs   `cmd:"" group:"knowledge" help:"A node's traits."`
 	VIFs      nodeVIFs     `cmd:"" name:"vifs" group:"knowledge" help:"A node's virtual interfaces."`
 	Events    nodeEvents   `cmd:"" group:"knowledge" help:"Follow what happens, to one node or to all."`
 	nodeParts `group:"knowledge"`

@@ -56,24 +56,24 @@ func (c *bootDeviceSet) Run(ctx context.Context, s *session) error {
 
 // nodeBootMode is `ingot node boot-mode`.
 type nodeBootMode struct {
-	oneNode
+	aside
 	Mode string `arg:"" enum:"bios,uefi" help:"bios or uefi."`
 }
 
 // Run asks for the mode.
 func (c *nodeBootMode) Run(ctx context.Context, s *session) error {
-	return s.Resource("nodes", c.Node, "states", "boot_mode").Put(ctx, object{"target": c.Mode})
+	return c.change(ctx, s, "boot mode "+c.Mode, ingot.KindBootMode, "boot_mode", object{"target": c.Mode})
 }
 
 // nodeSecureBoot is `ingot node secure-boot`.
 type nodeSecureBoot struct {
-	oneNode
+	aside
 	State string `arg:"" enum:"on,off" help:"on or off."`
 }
 
 // Run asks for the state.
 func (c *nodeSecureBoot) Run(ctx context.Context, s *session) error {
-	return s.Resource("nodes", c.Node, "states", "secure_boot").Put(ctx, object{"target": c.State == "on"})
+	return c.change(ctx, s, "secure boot "+c.State, ingot.KindSecureBoot, "secure_boot", object{"target": c.State == "on"})
 }
 
 // nodeNMI is `ingot node nmi`.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -43,6 +44,11 @@ func bind(chosen *kong.Context) error {
 
 // at is the resource's collection.
 func (r resource) at(s *session) client.Resource { return s.Resource(r.path...) }
+
+// below is what stands at a path below one thing of the collection.
+func (r resource) below(s *session, name string, parts ...string) client.Resource {
+	return s.Resource(slices.Concat(r.path, []string{name}, parts)...)
+}
 
 // listCommand is the verb list.
 type listCommand struct {
@@ -117,18 +123,23 @@ type createCommand struct {
 
 // Run makes a thing.
 func (c *createCommand) Run(ctx context.Context, s *session, r resource) error {
-	list, err := assignments(c.Fields)
+	thing, err := c.create(ctx, s, r)
 	if err != nil {
 		return err
 	}
-	fields, err := body(list)
+	return s.printMade(thing)
+}
+
+func (c *createCommand) create(ctx context.Context, s *session, r resource) (object, error) {
+	fields, err := fieldsOf(c.Fields)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	thing, err := r.at(s).Create(ctx, fields)
-	if err != nil {
-		return err
-	}
+	return r.at(s).Create(ctx, fields)
+}
+
+// printMade prints a new thing's UUID, which is what people need; programs get it whole.
+func (s *session) printMade(thing object) error {
 	if s.output == "table" && len(s.columns) == 0 {
 		fmt.Fprintln(s.out, thing["uuid"])
 		return nil

@@ -4,6 +4,7 @@ package main
 type runbookCommand struct {
 	apiFlags
 	allVerbs
+	Traits traitVerbs `cmd:"" help:"Traits: nodes that have one of them may be given the runbook."`
 }
 
 func (*runbookCommand) resource() resource {

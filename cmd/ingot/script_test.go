@@ -25,12 +25,15 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/*.txtar, each against a service of its own with fake hardware. INGOT_TEST_UPDATE=1 writes
 // what the commands print into the golden parts.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata", "fake-hardware", "ipmi", "redfish") }
+
+// runScripts runs those of a folder against services with the drivers.
+func runScripts(t *testing.T, dir string, drivers ...string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata", UpdateScripts: os.Getenv("INGOT_TEST_UPDATE") != "", RequireExplicitExec: true, RequireUniqueNames: true,
+		Dir: dir, UpdateScripts: os.Getenv("INGOT_TEST_UPDATE") != "", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		Setup: func(env *testscript.Env) error {
-			url, err := startService(env)
+			url, err := startService(env, drivers)
 			env.Setenv("INGOT_API", url)
 			env.Setenv("COLUMNS", "100")
 			return err
@@ -39,9 +42,9 @@ func TestScripts(t *testing.T) {
 }
 
 // startService runs `ingot serve --dev`, in this process, until the script's end.
-func startService(env *testscript.Env) (string, error) {
+func startService(env *testscript.Env, drivers []string) (string, error) {
 	cfg := serve.Config{
-		Data: env.WorkDir + "/.data", Dev: true, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: "127.0.0.1:0"},
+		Data: env.WorkDir + "/.data", Dev: true, Drivers: drivers, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: "127.0.0.1:0"},
 		Fake: serve.Fake{Boot: 10 * time.Millisecond, Command: 10 * time.Millisecond},
 	}
 	scheme := "http://"

@@ -42,6 +42,15 @@ func (w *waiting) Decode(ctx *kong.DecodeContext) error {
 	return err
 }
 
+// bounded is a context that ends when the waiting does.
+func (w waiting) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if w.atMost == 0 {
+		return context.WithCancel(ctx)
+	}
+	late := ingot.Errorf(ingot.Unavailable, "cannot wait longer: it took more than %s", w.atMost)
+	return context.WithTimeoutCause(ctx, w.atMost, late)
+}
+
 // asked is a request to a node that takes a while, and how to see that it is done.
 type asked struct {
 	node client.Node // as it was before
@@ -51,12 +60,8 @@ type asked struct {
 
 // carry asks all, and shows what goes on until all are done or have failed.
 func (w waiting) carry(ctx context.Context, s *session, title string, all []asked) error {
-	if w.atMost > 0 {
-		late := ingot.Errorf(ingot.Unavailable, "cannot wait longer: it took more than %s", w.atMost)
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, w.atMost, late)
-		defer cancel()
-	}
+	ctx, cancel := w.bounded(ctx)
+	defer cancel()
 	view := s.view()
 	if len(all) == 1 {
 		title = all[0].node.Label() + " " + title

@@ -131,6 +131,11 @@ func (a *API) RamdiskHandler() http.Handler {
 	return a.build(newTables(), a.ramdiskRoutes(), true)
 }
 
+// ProbeHandler serves supervisors: the probes and the figures, to whoever asks, and nothing else.
+func (a *API) ProbeHandler() http.Handler {
+	return a.build(newTables(), a.probeRoutes(public), true)
+}
+
 // newUUID is random (RFC 9562 version 4).
 func newUUID() string { return uuid.NewString() }
 

@@ -27,16 +27,25 @@ func (a *API) serviceRoutes() []route {
 		),
 		where(true,
 			route{"GET", "/networks", 1, "network:get", listNetworks},
-			route{"GET", "/healthz", 0, public, showReady},
-			route{"GET", "/livez", 0, public, showAlive},
 			route{"GET", "/openapi.yaml", 0, public, showOpenAPI},
 			route{"GET", "/docs", 0, public, showDocs},
 		),
 		where(a.Leases != nil,
 			route{"GET", "/networks/{network}/leases", 1, "network:get", listLeases},
 		),
+		a.probeRoutes("metrics:get"),
+	)
+}
+
+// probeRoutes are of the process that is asked.
+func (a *API) probeRoutes(figures string) []route {
+	return slices.Concat(
+		where(true,
+			route{"GET", "/healthz", 0, public, showReady},
+			route{"GET", "/livez", 0, public, showAlive},
+		),
 		where(a.Registry != nil,
-			route{"GET", "/metrics", 0, "metrics:get", showMetrics},
+			route{"GET", "/metrics", 0, figures, showMetrics},
 		),
 	)
 }

@@ -43,6 +43,7 @@ type App struct {
 	apiPrint   string   // SHA-256 of the API's certificate; "" is plain HTTP
 	auditFile  *os.File // nil is none
 	bootListen []net.Listener
+	probes     net.Listener // nil is none
 }
 
 // New wires a service. What it opened is closed again when it fails.
@@ -81,6 +82,11 @@ func (a *App) open(ctx context.Context) (err error) {
 	if cfg.has(roleAPI) {
 		if err = a.openAPI(); err != nil {
 			return err
+		}
+	}
+	if cfg.Probes.Listen != "" {
+		if a.probes, err = listen(cfg.Probes.Listen); err != nil {
+			return fmt.Errorf("the listener for probes: %w", err)
 		}
 	}
 	if cfg.has(rolePXE) {
@@ -192,6 +198,9 @@ type component struct {
 // components are the parts of this process's roles, in the order in which they start; they stop in reverse.
 func (a *App) components() []component {
 	var parts []component
+	if a.probes != nil { // first, so that it stops last: it says that the others stop
+		parts = append(parts, component{"probes", func(ctx context.Context) error { return serveHTTP(ctx, a.API.ProbeHandler(), a.probes) }})
+	}
 	add := func(role string, more ...component) {
 		if a.Config.has(role) {
 			parts = append(parts, more...)
@@ -280,6 +289,14 @@ func (a *App) APIAddress() string {
 	return a.apiListen.Addr().String()
 }
 
+// ProbeAddress is where the probes' listener is; "" is none.
+func (a *App) ProbeAddress() string {
+	if a.probes == nil {
+		return ""
+	}
+	return a.probes.Addr().String()
+}
+
 // prune removes old history, events and leases once an hour.
 func (a *App) prune(ctx context.Context) error {
 	for {
@@ -309,6 +326,9 @@ func (a *App) Close() error {
 	var errs []error
 	if a.apiListen != nil {
 		errs = append(errs, ignoreClosed(a.apiListen.Close()))
+	}
+	if a.probes != nil {
+		errs = append(errs, ignoreClosed(a.probes.Close()))
 	}
 	for _, l := range a.bootListen {
 		errs = append(errs, ignoreClosed(l.Close()))

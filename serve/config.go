@@ -37,6 +37,7 @@ type Config struct {
 	Database Database        `koanf:"database"`
 	API      API             `koanf:"api"`
 	Boot     Boot            `koanf:"boot"`
+	Probes   Probes          `koanf:"probes"`
 	Networks []ingot.Network `koanf:"network"`
 	Images   Images          `koanf:"images"`
 	Drivers  []string        `koanf:"drivers"` // enabled hardware types; empty is ipmi, redfish (and manual-management and fake-hardware with dev)
@@ -86,6 +87,12 @@ type Boot struct {
 	URL     string `koanf:"url"`     // base URL as machines reach it; "" makes it from their network
 	Ramdisk string `koanf:"ramdisk"` // folder of vmlinuz and initramfs; "" is ramdisk in the data folder
 	Loaders string `koanf:"loaders"` // folder of undionly.kpxe and snponly.efi; "" is /usr/lib/ipxe
+}
+
+// Probes is the listener for supervisors and Prometheus: /healthz, /livez and /metrics without authentication. A process
+// with the role api has them on its API too.
+type Probes struct {
+	Listen string `koanf:"listen"` // HOST:PORT; "" is no such listener
 }
 
 // Images bounds where images come from.

@@ -152,7 +152,13 @@ func deployed(t *testing.T, app *serve.App, nodes []ingot.Node) {
 // ask gets a path of the API in its newest version.
 func ask(t *testing.T, app *serve.App, path string) (status int, retry, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+app.APIAddress()+path, nil)
+	return askAt(t, app.APIAddress(), path)
+}
+
+// askAt is ask at an address.
+func askAt(t *testing.T, address, path string) (status int, retry, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
 	require.NoError(t, err)
 	request.Header.Set("X-OpenStack-Ironic-API-Version", "latest")
 	response, err := http.DefaultClient.Do(request)
@@ -236,6 +242,34 @@ func TestRolesApart(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "drive", string(data))
 	})
+}
+
+// TestProbes asks processes that have no API whether they live and can work, and for figures, while the database goes away
+// and comes back.
+func TestProbes(t *testing.T) {
+	server := storetest.NewServer(t)
+	work := shared(t, server.URL, "work", "conductor")
+	work.Boot.URL, work.Probes.Listen = "http://boot.example", "127.0.0.1:0"
+	boot := shared(t, server.URL, "boot", "pxe")
+	boot.Probes.Listen = "127.0.0.1:0"
+	apps := map[string]*serve.App{"conductor": runWith(t, work), "pxe": runWith(t, boot)}
+	all := func(path string, want int) {
+		for role, app := range apps {
+			require.Eventually(t, func() bool { status, _, _ := askAt(t, app.ProbeAddress(), path); return status == want }, waiting, tick, "%s of %s", path, role)
+		}
+	}
+	all("/healthz", http.StatusOK)
+	all("/metrics", http.StatusOK)
+	for _, path := range []string{"/v1/nodes", "/v1/lookup", "/docs"} {
+		all(path, http.StatusNotFound)
+	}
+	_, _, figures := askAt(t, apps["conductor"].ProbeAddress(), "/metrics")
+	require.Contains(t, figures, "ingot_claims_total 0")
+	server.Stop()
+	all("/healthz", http.StatusServiceUnavailable)
+	all("/livez", http.StatusOK)
+	server.Start()
+	all("/healthz", http.StatusOK)
 }
 
 // TestHealthOfAConductorWithoutPulse: a process that must not act is alive but not ready.

@@ -47,7 +47,10 @@ func (s *Store) ClaimOperations(ctx context.Context, by ingot.Claimer, n int) ([
 		passes, err = t.load(ops, by.Hostname)
 		return err
 	})
-	return passes, err
+	if err != nil { // the commit too may have failed: nothing is known to be claimed
+		return nil, err
+	}
+	return passes, nil
 }
 
 // claim marks the rows. The claim of each is the random text with its UUID, and so differs from every other claim.

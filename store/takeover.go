@@ -57,7 +57,10 @@ func (s *Store) TakeOver(ctx context.Context, by ingot.Claimer) ([]ingot.Takeove
 		}
 		return nil
 	})
-	return taken, err
+	if err != nil {
+		return nil, err
+	}
+	return taken, nil
 }
 
 // silent are the dead conductors of the claimer's group, their rows locked.

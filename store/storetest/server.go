@@ -103,6 +103,18 @@ func (s *Server) Start() {
 // Stop ends all connections and stops it.
 func (s *Server) Stop() { s.end("INT") }
 
+// StartEnded starts it again if it ended by itself, as whatever supervises it would.
+func (s *Server) StartEnded() {
+	s.t.Helper()
+	c, err := pgx.Connect(context.Background(), s.URL)
+	if err == nil {
+		c.Close(context.Background()) //nolint:errcheck // that it answers is what counts
+		return
+	}
+	s.Stop()
+	s.Start()
+}
+
 // Crash ends it as a fault would: it recovers when it is started.
 func (s *Server) Crash() { s.end("QUIT") }
 

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -29,6 +31,11 @@ func (t *tool) raw(ctx context.Context, request ...byte) ([]byte, error) {
 	command.Env = []string{"IPMITOOL_PASSWORD=" + t.set.password.Reveal()} // not among the arguments, which all users see
 	var answer, words bytes.Buffer
 	command.Stdout, command.Stderr = &answer, &words
+	// It must not go on talking when this process is killed: the BMC's lease is then given to another. The kernel goes by
+	// the end of the thread that started it (prctl(2), PR_SET_PDEATHSIG).
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err := command.Run(); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

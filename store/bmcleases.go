@@ -47,6 +47,19 @@ func (s *Store) ReleaseBMC(ctx context.Context, address, owner string) error {
 	})
 }
 
+// lastPackets is how long packets of a process that has ended may still be on their way.
+const lastPackets = 2 * time.Second
+
+// endLeases has the BMC leases of a process that is known to have ended (of all, for a file that only this one has) run
+// out as soon as no packet of it can arrive any more. It is not for one that is silent: a process that was stopped may go
+// on in the middle of an exchange, whose deadline is in the lease.
+func (t *tx) endLeases(owner string, all bool) error {
+	now, args := t.store.clock(t.now)
+	soon := concat(args, []any{lastPackets.Microseconds()})
+	_, err := t.exec("UPDATE bmc_leases SET until = "+now+" + CAST(? AS BIGINT) WHERE (owner = ? OR CAST(? AS BOOLEAN)) AND until > "+now+" + CAST(? AS BIGINT)", concat(soon, []any{owner, all}, soon)...)
+	return err
+}
+
 func concat(lists ...[]any) []any {
 	var all []any
 	for _, l := range lists {

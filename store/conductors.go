@@ -13,7 +13,7 @@ const ConductorTTL = 3 * time.Second
 
 // Join makes the conductor's row its process's, and puts back what earlier processes of its host name had claimed. Locked:
 // the row is that of another process which is alive, by the clock that all conductors share. gone is a process that is
-// known to have ended, however short ago it beat; "" knows of none.
+// known to have ended, however short ago it beat, and whose BMC leases end with it; "" knows of none.
 func (s *Store) Join(ctx context.Context, c ingot.Conductor, gone string) error {
 	drivers, err := json.Marshal(c.Drivers)
 	if err != nil {
@@ -35,6 +35,9 @@ func (s *Store) Join(ctx context.Context, c ingot.Conductor, gone string) error 
 		}
 		if joined == 0 {
 			return ingot.Errorf(ingot.Locked, "another process is the conductor %s and is alive: give each process that works on one database a hostname of its own", c.Hostname)
+		}
+		if err := t.endLeases(gone, s.writer != nil); err != nil {
+			return err
 		}
 		_, err = t.putBack(c.Hostname)
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -141,6 +142,40 @@ func TestNoTwoMachinesGetOneAddress(t *testing.T) {
 			}
 		})
 		require.EqualValues(t, 1, won.Load())
+	})
+}
+
+// TestBMCLeasesEndWithTheirOwner: where the last process is known to have ended, its BMCs are free in a moment; those of
+// others, and of one that is only silent, are not.
+func TestBMCLeasesEndWithTheirOwner(t *testing.T) {
+	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
+		ctx := context.Background()
+		wait := func(bmc string) time.Duration {
+			left, err := s.LeaseBMC(ctx, bmc, "asking", clock.Now().Add(time.Second))
+			require.NoError(t, err)
+			return left
+		}
+		for _, owner := range []string{"killed", "other"} {
+			left, err := s.LeaseBMC(ctx, "bmc of "+owner, owner, clock.Now().Add(22*time.Second))
+			require.NoError(t, err)
+			require.Zero(t, left)
+		}
+		require.NoError(t, s.Join(ctx, ingot.Conductor{Hostname: "a", Process: "new"}, "killed"))
+		require.Equal(t, 2*time.Second, wait("bmc of killed"))
+		if strings.HasSuffix(t.Name(), "postgres") {
+			require.Equal(t, 22*time.Second, wait("bmc of other"))
+			clock.move(store.ConductorTTL)
+			_, err := s.TakeOver(ctx, ingot.Claimer{Hostname: "b", Process: "b"})
+			require.NoError(t, err)
+			require.Equal(t, 19*time.Second, wait("bmc of other"))
+		} else {
+			require.Equal(t, 2*time.Second, wait("bmc of other"))
+		}
+		left, err := s.LeaseBMC(ctx, "bmc of one that is nearly done", "killed", clock.Now().Add(time.Second))
+		require.NoError(t, err)
+		require.Zero(t, left)
+		require.NoError(t, s.Join(ctx, ingot.Conductor{Hostname: "a", Process: "newer"}, "killed"), "again")
+		require.Equal(t, time.Second, wait("bmc of one that is nearly done"), "never later than it was")
 	})
 }
 

@@ -1,6 +1,10 @@
 package ingot
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // DeployTemplate is a list of deploy steps that every deployment which asks for the trait of its name gets (Ironic:
 // /v1/deploy_templates, since 1.55).
@@ -38,6 +42,17 @@ type Runbook struct {
 	Extra          map[string]any
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+}
+
+// Ordered are its steps by their order.
+func (b *Runbook) Ordered() []map[string]any {
+	ordered := slices.Clone(b.Steps)
+	slices.SortStableFunc(ordered, func(x, y map[string]any) int {
+		first, _ := x["order"].(float64)
+		second, _ := y["order"].(float64)
+		return cmp.Compare(first, second)
+	})
+	return ordered
 }
 
 // RunbookQuery selects runbooks.

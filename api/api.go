@@ -64,6 +64,8 @@ type API struct {
 	// ElevatedProject is the project whose services may do what members of the system may; "" is none (Ironic:
 	// rbac_service_project_name, when rbac_service_role_elevated_access is on).
 	ElevatedProject string
+	// StepRules are the operator's rules of single steps; nil is none.
+	StepRules StepRules
 	// Patience is how long clients are kept waiting.
 	Patience Patience
 	// Ready is asked by GET /healthz; nil is ready.

@@ -74,16 +74,22 @@ func (r *request) provisionArgs() (provisionArgs, error) {
 	return p, a.err
 }
 
-// maySteps judges whether the caller may give steps of their own.
+// maySteps judges whether the caller may give steps of their own, and these. A runbook's are judged when it has been found.
 func (r *request) maySteps(p *provisionArgs, of holder) error {
-	for rule, steps := range map[string][]map[string]any{
-		"node:set_provision_state:clean_steps": p.req.CleanSteps, "node:set_provision_state:service_steps": p.req.ServiceSteps,
+	if p.runbook != "" {
+		return nil
+	}
+	for _, rule := range []struct {
+		name  string
+		steps []map[string]any
+	}{
+		{"node:set_provision_state:clean_steps", p.req.CleanSteps}, {"node:set_provision_state:service_steps", p.req.ServiceSteps},
 	} {
-		if len(steps) > 0 && !r.may(rule, of) {
-			return errDenied(rule)
+		if len(rule.steps) > 0 && !r.may(rule.name, of) {
+			return errDenied(rule.name)
 		}
 	}
-	return nil
+	return r.mayCarryOut(of, p.req.DeploySteps, p.req.CleanSteps, p.req.ServiceSteps)
 }
 
 // steps is a list of objects.

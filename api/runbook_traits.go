@@ -85,14 +85,17 @@ func (r *request) checkRunbook(p *provisionArgs, n *ingot.Node) error {
 	case p.verb == ingot.VerbService && len(p.req.ServiceSteps) > 0:
 		return ingot.Errorf(ingot.Invalid, `Please provide either "service_steps" or a runbook, but not both.`)
 	case p.verb == ingot.VerbClean:
-		p.req.CleanSteps = orderedSteps(b.Steps)
+		p.req.CleanSteps = b.Ordered()
 	case p.verb == ingot.VerbService:
-		p.req.ServiceSteps = orderedSteps(b.Steps)
+		p.req.ServiceSteps = b.Ordered()
 	default:
 		return ingot.Errorf(ingot.Invalid, `"runbooks" is only valid when setting target provision state to any of ['clean', 'service']`)
 	}
 	p.req.DisableRamdisk = b.DisableRamdisk
-	return nil
+	if b.Owner == "" || b.Public { // the operator's: approved as it is
+		return nil
+	}
+	return r.mayCarryOut(holderOf(n), b.Steps)
 }
 
 // usableRunbook finds a runbook that the caller may use.
@@ -121,15 +124,4 @@ func (r *request) approved(b *ingot.Runbook, n *ingot.Node) error {
 	}
 	return ingot.Errorf(ingot.Invalid, "This runbook has not been approved for use on this node %s. The node does not have any of the runbook's traits %s. "+
 		"Please ask an administrator to add a matching trait to your node.", n.UUID, "["+reprWords(b.Traits)+"]")
-}
-
-// orderedSteps are a runbook's steps as a user would give them, by their order.
-func orderedSteps(steps []map[string]any) []map[string]any {
-	ordered := slices.Clone(steps)
-	slices.SortStableFunc(ordered, func(a, b map[string]any) int {
-		first, _ := a["order"].(float64)
-		second, _ := b["order"].(float64)
-		return int(first) - int(second)
-	})
-	return ordered
 }

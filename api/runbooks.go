@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ingot-metal/ingot"
@@ -56,6 +57,9 @@ func takeRunbook(r *request, body any, b *ingot.Runbook) error {
 			return err
 		}
 	}
+	if err := r.mayCarryOut(holder{}, b.Steps); err != nil {
+		return err
+	}
 	if r.who.Project != "" && !r.who.System { // what a project makes is the project's
 		switch {
 		case b.Owner != "" && b.Owner != r.who.Project:
@@ -76,8 +80,14 @@ func ownedOrPublic(b *ingot.Runbook) error {
 }
 
 // judgeRunbook keeps public runbooks without an owner: making one public takes its owner away.
-func judgeRunbook(*request, *ingot.Runbook, []patchOp) (func(before, after *ingot.Runbook) error, error) {
+func judgeRunbook(r *request, _ *ingot.Runbook, ops []patchOp) (func(before, after *ingot.Runbook) error, error) {
+	steps := slices.ContainsFunc(ops, func(op patchOp) bool { return op.steps[0] == "steps" })
 	return func(before, after *ingot.Runbook) error {
+		if steps {
+			if err := r.mayCarryOut(holder{}, after.Steps); err != nil {
+				return err
+			}
+		}
 		if after.Public && !before.Public && after.Owner == before.Owner {
 			after.Owner = ""
 		}

@@ -28,7 +28,7 @@ func (c *Conductor) cleanPlan() Plan {
 
 // providePlan is automated cleaning on the way to available.
 func (c *Conductor) providePlan() Plan {
-	return Plan{Steps: append(c.blankGuest(), c.unlessUnwanted(c.cleanMachine())...), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+	return Plan{Steps: append(c.blankGuest(), c.automatedClean()...), Abort: inRamdisk(c.makeSafe()), Cancel: inRamdisk(c.makeSafe()), Finish: c.cleaned}
 }
 
 // deletePlan takes the instance off the machine and cleans it.
@@ -38,7 +38,12 @@ func (c *Conductor) deletePlan() Plan {
 		unlessNoop([]Step{c.powerOff("power-off-instance")})[0],
 		{Name: "forget-instance", Class: Ensure, Do: forgetInstance},
 	}
-	return Plan{Steps: slices.Concat(steps, c.blankGuest(), c.unlessUnwanted(c.cleanMachine())), Abort: c.makeSafe(), Cancel: c.makeSafe(), Finish: c.cleaned}
+	return Plan{Steps: slices.Concat(steps, c.blankGuest(), c.automatedClean()), Abort: inRamdisk(c.makeSafe()), Cancel: inRamdisk(c.makeSafe()), Finish: c.cleaned}
+}
+
+// automatedClean are the steps of a cleaning that nobody asked for by itself, on a node that is to be cleaned.
+func (c *Conductor) automatedClean() []Step {
+	return c.unlessUnwanted(append([]Step{c.chooseRunbook()}, c.cleanMachine()...))
 }
 
 // unlessUnwanted has every step hold at once for a node that is not to be cleaned.

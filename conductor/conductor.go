@@ -34,6 +34,7 @@ type Conductor struct {
 	Guests      *Guests           // nil: there are no compute hosts
 	Allocations Allocations       // nil: nobody looks for nodes
 	Templates   Templates         // nil: there are none
+	Runbooks    Runbooks          // needed where Settings.CleanBooks names some
 	Rules       Rules             // nil: there are none but the built-in ones
 	// BuiltInRules are inspection rules from the operator's file, which clients neither see nor change.
 	BuiltInRules []ingot.InspectionRule
@@ -84,6 +85,7 @@ type Settings struct {
 	// (Ironic: clean_step_priority_override). nil leaves out deploy.erase_devices, which overwrites whole disks for
 	// hours: metadata is erased all the same. A manual clean can ask for any step.
 	CleanPriorities map[string]int
+	CleanBooks      CleanBooks // which runbooks automated cleaning follows
 	// Disallowed are the steps that nobody may have carried out, "interface.step", by kind of list: clean, deploy, service
 	// (Ironic: disallow_clean_steps and its like). A kind without an entry has Ironic's: vendor.send_raw.
 	Disallowed map[string][]string

@@ -28,7 +28,8 @@ func (c *Conductor) restorePlan() Plan {
 	return Plan{Steps: c.instanceAgain(ingot.Servicing), Abort: c.makeSafe()}
 }
 
-// disableRamdisk is the key of an operation's parameters that says that its steps need no ramdisk.
+// disableRamdisk is the key of an operation's parameters that says that its steps need no ramdisk, and of its memory where
+// a runbook of automated cleaning says so.
 const disableRamdisk = "disable_ramdisk"
 
 // inRamdisk has every step hold at once for an operation that boots no ramdisk: the machine goes on with what it does.
@@ -46,6 +47,5 @@ func inRamdisk(steps []Step) []Step {
 }
 
 func (r *Run) withoutRamdisk() bool {
-	disabled, _ := r.Op.Params[disableRamdisk].(bool)
-	return disabled
+	return r.Op.Params[disableRamdisk] == true || r.Op.Memory[disableRamdisk] == true
 }

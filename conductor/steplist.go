@@ -43,11 +43,11 @@ func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep
 			c.reprioritise(offered)
 		}
 		offered = append(offered, c.driverOffers(r.Node, kind)...)
-		templates, err := c.templateSteps(ctx, kind, r.Node)
+		kept, err := c.keptSteps(ctx, r, kind)
 		if err != nil {
 			return Progress{}, err
 		}
-		steps, err := mergeSteps(kind, offered, templates, own, r)
+		steps, err := mergeSteps(kind, offered, kept, own, r)
 		if err != nil {
 			return Progress{}, ingot.Fatal(err)
 		}
@@ -88,10 +88,23 @@ func agentSteps(kind string, result map[string]any) []ingot.OperationStep {
 	return steps
 }
 
-// mergeSteps puts the lists together: what the user asks for replaces a template's step of the same name, and that one the
-// agent's or the plan's; what has priority 0 is off; the highest priority comes first, and Ironic's order of interfaces decides between equals. A list that the user
-// gave as the whole (manual cleaning) keeps its order.
-func mergeSteps(kind string, agent, templates []ingot.OperationStep, own func(*Run) ([]ingot.OperationStep, error), r *Run) ([]ingot.OperationStep, error) {
+// keptSteps are those of the runbook that cleans, or of the deploy templates.
+func (c *Conductor) keptSteps(ctx context.Context, r *Run, kind string) ([]ingot.OperationStep, error) {
+	if ingot.Text(r.Op.Memory, cleaningRunbook) != "" {
+		return c.bookSteps(ctx, r)
+	}
+	return c.templateSteps(ctx, kind, r.Node)
+}
+
+// wholeList says whether what was asked for is the whole list: a user's of a manual cleaning or a service, or a runbook's.
+func (r *Run) wholeList() bool {
+	return r.Op.Params["whole_list"] == true || ingot.Text(r.Op.Memory, cleaningRunbook) != ""
+}
+
+// mergeSteps puts the lists together: what the user asks for replaces a kept step of the same name, and that one the
+// agent's or the plan's; what has priority 0 is off; the highest priority comes first, and Ironic's order of interfaces decides
+// between equals. A whole list keeps its order.
+func mergeSteps(kind string, agent, kept []ingot.OperationStep, own func(*Run) ([]ingot.OperationStep, error), r *Run) ([]ingot.OperationStep, error) {
 	var mine []ingot.OperationStep
 	if own != nil {
 		var err error
@@ -99,12 +112,12 @@ func mergeSteps(kind string, agent, templates []ingot.OperationStep, own func(*R
 			return nil, err
 		}
 	}
-	user, err := askedSteps(kind, r, templates, agent, mine)
+	user, err := askedSteps(kind, r, kept, agent, mine)
 	if err != nil {
 		return nil, err
 	}
 	var steps []ingot.OperationStep
-	if whole, _ := r.Op.Params["whole_list"].(bool); whole {
+	if r.wholeList() {
 		steps = user
 	} else {
 		steps = overlay(append(agent, mine...), user)
@@ -120,14 +133,14 @@ func mergeSteps(kind string, agent, templates []ingot.OperationStep, own func(*R
 	return steps, nil
 }
 
-// askedSteps are the user's steps and those of the templates that the user does not have, each of which somebody here can
+// askedSteps are the user's steps and those kept that the user does not have, each of which somebody here can
 // carry out.
-func askedSteps(kind string, r *Run, templates, agent, mine []ingot.OperationStep) ([]ingot.OperationStep, error) {
+func askedSteps(kind string, r *Run, kept, agent, mine []ingot.OperationStep) ([]ingot.OperationStep, error) {
 	asked, err := userSteps(r, kind)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range templates {
+	for _, step := range kept {
 		if !hasStep(asked, step) {
 			asked = append(asked, step)
 		}

@@ -126,11 +126,15 @@ func (a *App) wire() error {
 	a.Conductor = &conductor.Conductor{
 		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: counted, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
 		Machines: drivers, Images: a.images, ImageBytes: a.images, Guests: a.guests(), Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
-		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Rules: a.Store.Rules(), BuiltInRules: rules,
+		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Runbooks: a.Store.Runbooks(), Rules: a.Store.Rules(), BuiltInRules: rules,
 	}
 	a.Conductor.Prepare()
 	rack.Caller = a.Conductor
 	auth, err := a.authenticator()
+	if err != nil {
+		return err
+	}
+	steps, err := api.ParseStepRules(cfg.API.StepRoles)
 	if err != nil {
 		return err
 	}
@@ -166,7 +170,7 @@ func (a *App) wire() error {
 		Drivers:     drivers,
 		Networks:    cfg.Networks,
 
-		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject,
+		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject, StepRules: steps,
 		Patience: cfg.API.patience(), Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
 	a.serveGuests(a.API)
@@ -185,6 +189,9 @@ func (c Conduct) settings() conductor.Settings {
 	return conductor.Settings{
 		Workers: c.Workers, CallbackTimeout: c.CallbackTimeout, CommandTimeout: c.CommandTimeout, PowerTimeout: c.PowerTimeout, PowerSync: c.PowerSync,
 		CleanPriorities: c.CleanPriorities, Disallowed: c.Disallowed, ForcePower: c.ForcePower, KernelParams: c.KernelParams, MaxDeploys: c.MaxDeploys, MaxCleans: c.MaxCleans,
+		CleanBooks: conductor.CleanBooks{
+			Source: c.CleanSource, Runbook: c.CleanBook, ByClass: c.CleanByClass, FromNode: c.CleanFromNode, AnyNode: c.CleanByTraits != nil && !*c.CleanByTraits,
+		},
 		LesseeSource: c.LesseeSource, AutomatedClean: c.AutomatedClean == nil || *c.AutomatedClean,
 	}
 }

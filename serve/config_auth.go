@@ -62,3 +62,11 @@ func (c *Config) checkLessee() error {
 	}
 	return nil
 }
+
+func (c *Config) checkCleaning() error {
+	sources := []string{conductor.CleanByAgent, conductor.CleanByRunbook, conductor.CleanByEither}
+	if c.Conduct.CleanSource != "" && !slices.Contains(sources, c.Conduct.CleanSource) {
+		return fmt.Errorf("cannot start: conductor.automated_cleaning_step_source %q is not one of %s", c.Conduct.CleanSource, strings.Join(sources, ", "))
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -18,6 +19,7 @@ type Device struct {
 	block  bool
 	size   int64
 	sector int
+	dirty  atomic.Int64 // bytes written since the kernel was last asked to write out
 }
 
 // Open opens the block device or file at path for writing. A block device is claimed: opening fails while it is mounted
@@ -55,11 +57,24 @@ func Open(path string) (*Device, error) {
 	return d, nil
 }
 
-// ReadAt, WriteAt, Sync and Close are those of the file.
-func (d *Device) ReadAt(p []byte, off int64) (int, error)  { return d.f.ReadAt(p, off) }
-func (d *Device) WriteAt(p []byte, off int64) (int, error) { return d.f.WriteAt(p, off) }
-func (d *Device) Sync() error                              { return d.f.Sync() }
-func (d *Device) Close() error                             { return d.f.Close() }
+// ReadAt, Sync and Close are those of the file.
+func (d *Device) ReadAt(p []byte, off int64) (int, error) { return d.f.ReadAt(p, off) }
+func (d *Device) Sync() error                             { return d.f.Sync() }
+func (d *Device) Close() error                            { return d.f.Close() }
+
+// writeBehind is how many bytes may be written before the disk is put to work on them.
+const writeBehind = 16 * mib
+
+// WriteAt is that of the file, and keeps the disk busy meanwhile: left alone, the kernel begins to write out when a tenth
+// of the memory is dirty, which for most images is when Sync is called and the download has ended.
+func (d *Device) WriteAt(p []byte, off int64) (int, error) {
+	n, err := d.f.WriteAt(p, off)
+	if total := d.dirty.Add(int64(n)); total >= writeBehind && d.dirty.CompareAndSwap(total, 0) {
+		// It only begins the writing; what fails there, Sync tells.
+		_ = unix.SyncFileRange(int(d.f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE)
+	}
+	return n, err
+}
 
 // Size is the size when opened, in bytes.
 func (d *Device) Size() (int64, error) { return d.size, nil }

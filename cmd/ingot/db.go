@@ -17,6 +17,8 @@ import (
 // dbCommand is `ingot db`.
 type dbCommand struct {
 	Copy         dbCopy         `cmd:"" help:"Copy the embedded database into an empty PostgreSQL, to go on there."`
+	Backup       dbBackup       `cmd:"" help:"Copy the embedded database into a file, while the service runs. (PostgreSQL has pg_dump.)"`
+	Restore      dbRestore      `cmd:"" help:"Put a backup of an embedded database into a data folder that has none."`
 	RotateSecret dbRotateSecret `cmd:"" help:"Encrypt everything anew under the first secret of the key file; the others are no longer needed then."`
 }
 

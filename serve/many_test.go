@@ -88,6 +88,35 @@ func TestStartsThatAreRefused(t *testing.T) {
 	require.ErrorContains(t, refusedStart(t, newer), "a newer version of Ingot made its schema (99999")
 }
 
+// TestUpgradeBesideThisRelease: a newer release brings the schema on while deploys are under way. This one, which plays the
+// older, goes on with them, and hands over to the newer at the end: a start of its own is refused until the schema was
+// taken back.
+func TestUpgradeBesideThisRelease(t *testing.T) {
+	server := storetest.NewServer(t)
+	cfg := shared(t, server.URL, "older")
+	cfg.Fake.Boot, cfg.Fake.Command = 300*time.Millisecond, 300*time.Millisecond
+	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	stop := running(t, app)
+	nodes := deploying(t, app, 6)
+	for _, statement := range []string{ // all kinds of change that CONTRIBUTING.md lets a migration make
+		"ALTER TABLE nodes ADD COLUMN of_the_newer TEXT NOT NULL DEFAULT 'x'", "ALTER TABLE operations ADD COLUMN of_the_newer BIGINT", "CREATE INDEX newer_index ON operations (of_the_newer)",
+		"CREATE TABLE newer (node TEXT COLLATE \"C\" PRIMARY KEY REFERENCES nodes (uuid) ON DELETE CASCADE)", "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)",
+	} {
+		server.Ask(statement)
+	}
+	deployed(t, app, nodes)
+	again := deploying(t, app, 2) // begun after it
+	deployed(t, app, again)
+	require.NoError(t, app.Store.DeleteNode(t.Context(), nodes[0].UUID, 0))
+	stop()
+	require.ErrorContains(t, refusedStart(t, cfg), "or have it take the schema back (stop all processes, then `ingot db downgrade --to ")
+	for _, statement := range []string{"DROP TABLE newer", "ALTER TABLE nodes DROP COLUMN of_the_newer", "ALTER TABLE operations DROP COLUMN of_the_newer", "DELETE FROM goose_db_version WHERE version_id = 99999"} {
+		server.Ask(statement)
+	}
+	deployed(t, runWith(t, cfg), again)
+}
+
 // TestAForgottenCopyIsRefused: who turns to PostgreSQL and has not copied what there is gets no empty service.
 func TestAForgottenCopyIsRefused(t *testing.T) {
 	cfg := shared(t, storetest.PostgresConfig(t).URL, "a")

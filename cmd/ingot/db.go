@@ -19,6 +19,7 @@ type dbCommand struct {
 	Copy         dbCopy         `cmd:"" help:"Copy the embedded database into an empty PostgreSQL, to go on there."`
 	Backup       dbBackup       `cmd:"" help:"Copy the embedded database into a file, while the service runs. (PostgreSQL has pg_dump.)"`
 	Restore      dbRestore      `cmd:"" help:"Put a backup of an embedded database into a data folder that has none."`
+	Downgrade    dbDowngrade    `cmd:"" help:"Take the schema back for an older Ingot. All processes have to be stopped."`
 	RotateSecret dbRotateSecret `cmd:"" help:"Encrypt everything anew under the first secret of the key file; the others are no longer needed then."`
 }
 

@@ -36,12 +36,17 @@ type place struct {
 
 // open opens a database that is there already.
 func (p *place) open(ctx context.Context, keyFile string) (*store.Store, error) {
-	if p.Database != "" {
-		return store.Open(ctx, store.Config{URL: p.Database, KeyFile: keyFile})
-	}
-	path, key, err := embedded(p.Data, keyFile)
+	cfg, err := p.config(keyFile)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, store.Config{Path: path, KeyFile: key})
+	return store.Open(ctx, cfg)
+}
+
+func (p *place) config(keyFile string) (store.Config, error) {
+	if p.Database != "" {
+		return store.Config{URL: p.Database, KeyFile: keyFile}, nil
+	}
+	path, key, err := embedded(p.Data, keyFile)
+	return store.Config{Path: path, KeyFile: key}, err
 }

@@ -35,6 +35,11 @@ type Hypervisor struct {
 	Missed      int       // probes in a row without an answer
 	Failures    int       // guests in a row that could not be made
 	LastSeenAt  time.Time // when it last answered
+	// Fence is whether a host that is down is known to be off, and FenceReason why it is not. DownSince is when it came to
+	// be down; zero for one that is not.
+	Fence       FenceState
+	FenceReason string
+	DownSince   time.Time
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
@@ -162,11 +167,15 @@ func (h *Hypervisor) Observe(o Observation, now time.Time) {
 	case o.URI != h.URI:
 	case o.Facts != nil:
 		h.Facts, h.Missed, h.LastSeenAt, h.State = *o.Facts, 0, now, HypervisorUp
+		h.DownSince, h.Fence, h.FenceReason = time.Time{}, "", ""
 		h.Restate()
 	default:
 		h.Missed, h.StateReason = h.Missed+1, o.Reason
 		switch {
 		case h.State == HypervisorConnecting, h.State == HypervisorDown, h.Missed >= missedProbes:
+			if h.State != HypervisorDown || h.DownSince.IsZero() {
+				h.DownSince = now
+			}
 			h.State = HypervisorDown
 		default:
 			h.Restate()

@@ -33,7 +33,7 @@ type GuestSight struct {
 }
 
 // Runs says whether the host has the guest's one live copy.
-func (s *GuestSight) Runs() bool { return s.Power == PowerOn && !s.Halted }
+func (s GuestSight) Runs() bool { return s.Power == PowerOn && !s.Halted }
 
 // GuestMove is where a guest is to be sent.
 type GuestMove struct {

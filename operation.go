@@ -144,6 +144,8 @@ type Start struct {
 	NodeVersion int64
 	// Change is applied to the node in the same transaction.
 	Change func(*Node)
+	// KeepsGuests says that a compute host goes on with its guests: it may be begun though there are some.
+	KeepsGuests bool
 	// Replace ends the live operation on the lane, if there is one, as Replaced.
 	Replace bool
 	History []History

@@ -55,7 +55,7 @@ func withGuests(w *world, p *prober) func(*conductor.Conductor) {
 	return func(c *conductor.Conductor) {
 		c.Allocations = w.store.Allocations()
 		c.Guests = &conductor.Guests{
-			Prober: p, Hosts: w.store.Hypervisors(), Store: w.store, Flavors: w.store.Flavors(), Every: time.Hour,
+			Prober: p, Hosts: w.store.Hypervisors(), Store: w.store, Moves: w.store, Flavors: w.store.Flavors(), Every: time.Hour,
 			Interfaces: ingot.Interfaces{Boot: "fake", Deploy: "fake", Inspect: "fake", Power: "fake", Management: "fake"},
 		}
 	}

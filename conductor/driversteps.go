@@ -15,18 +15,23 @@ import (
 type driverStep struct {
 	kind, name string   // interface and step
 	needs      []string // arguments
-	has        func(*Conductor, *ingot.Node) bool
-	do         func(ctx context.Context, r *Run, args map[string]any) (Progress, error)
+	// bare is a step of servicing alone that needs no ramdisk: the machine goes on with what it does.
+	bare bool
+	has  func(*Conductor, *ingot.Node) bool
+	do   func(ctx context.Context, r *Run, args map[string]any) (Progress, error)
 }
 
 func driverSteps() []driverStep {
 	return []driverStep{
-		{"bios", "apply_configuration", []string{"settings"}, can[ingot.BIOSChanger]("bios"), applyBIOS},
-		{"bios", "factory_reset", nil, can[ingot.BIOSChanger]("bios"), resetBIOS},
-		{"firmware", "update", []string{"settings"}, can[ingot.FirmwareUpdater]("firmware"), updateFirmware},
-		{"raid", "apply_configuration", []string{"raid_config"}, can[ingot.RAIDController]("raid"), applyRAID},
-		{"raid", "create_configuration", nil, can[ingot.RAIDController]("raid"), createRAID},
-		{"raid", "delete_configuration", nil, can[ingot.RAIDController]("raid"), deleteRAID},
+		{kind: "bios", name: "apply_configuration", needs: []string{"settings"}, has: can[ingot.BIOSChanger]("bios"), do: applyBIOS},
+		{kind: "bios", name: "factory_reset", has: can[ingot.BIOSChanger]("bios"), do: resetBIOS},
+		{kind: "firmware", name: "update", needs: []string{"settings"}, has: can[ingot.FirmwareUpdater]("firmware"), do: updateFirmware},
+		{kind: "raid", name: "apply_configuration", needs: []string{"raid_config"}, has: can[ingot.RAIDController]("raid"), do: applyRAID},
+		{kind: "raid", name: "create_configuration", has: can[ingot.RAIDController]("raid"), do: createRAID},
+		{kind: "raid", name: "delete_configuration", has: can[ingot.RAIDController]("raid"), do: deleteRAID},
+		{kind: "management", name: liveMigrateStep, bare: true, has: isGuest, do: liveMigrate},
+		{kind: "management", name: coldMigrateStep, bare: true, has: isGuest, do: coldMigrate},
+		{kind: "management", name: evacuateStep, bare: true, has: isHost, do: evacuateGuests},
 	}
 }
 
@@ -38,12 +43,17 @@ func can[T any](kind string) func(*Conductor, *ingot.Node) bool {
 	}
 }
 
+// isBare says whether a step of a list needs no ramdisk though it is none of the reserved ones.
+func isBare(kind, name string) bool {
+	return slices.ContainsFunc(driverSteps(), func(s driverStep) bool { return s.bare && s.kind == kind && s.name == name })
+}
+
 // driverOffers are the steps that the node's driver has. kind is clean, deploy or service: all have the same, save that
-// a deploy takes nothing away without making something.
+// a deploy takes nothing away without making something, and that what needs no ramdisk is servicing.
 func (c *Conductor) driverOffers(n *ingot.Node, kind string) []ingot.OperationStep {
 	var offers []ingot.OperationStep
 	for _, s := range driverSteps() {
-		if s.has(c, n) && !(kind == "deploy" && s.name == "delete_configuration") {
+		if s.has(c, n) && !(kind == "deploy" && s.name == "delete_configuration") && !(s.bare && kind != "service") {
 			offers = append(offers, ingot.OperationStep{Interface: s.kind, Step: s.name, Source: "driver"})
 		}
 	}

@@ -39,6 +39,9 @@ func needsRamdisk(step map[string]any) bool {
 	}
 	name := ingot.Text(step, "step")
 	args, _ := step["args"].(map[string]any)
+	if isBare(ingot.Text(step, "interface"), name) {
+		return false
+	}
 	return !reserved(name) || name == flowWait && args["seconds"] == nil
 }
 

@@ -12,6 +12,7 @@ type Guests struct {
 	Prober  ingot.HypervisorProber
 	Hosts   Hypervisors
 	Store   GuestStore
+	Moves   GuestMoves
 	Flavors Flavors
 	// Interfaces are those of guests that allocations make: the driver's defaults.
 	Interfaces ingot.Interfaces
@@ -32,6 +33,20 @@ type GuestStore interface {
 	CreateGuest(ctx context.Context, node *ingot.Node, ports []ingot.Port, claim ingot.GuestClaim, events ...ingot.Event) error
 	ComputeHosts(ctx context.Context) ([]ingot.ComputeHost, error)
 	DeleteNode(ctx context.Context, uuid string, version int64, events ...ingot.Event) error
+}
+
+// GuestMoves has guests change their hosts, by a pass that has its claim (Fenced: it has lost it).
+type GuestMoves interface {
+	// TakePlace has a guest hold on another host what it holds on its own. Conflict: there is no room.
+	TakePlace(ctx context.Context, place ingot.GuestPlace) error
+	// MoveGuest makes that host the guest's own, and gives the place on the old one back.
+	MoveGuest(ctx context.Context, place ingot.GuestPlace, events ...ingot.Event) error
+	// LeavePlace gives back a place on a host that is not the guest's own.
+	LeavePlace(ctx context.Context, place ingot.GuestPlace) error
+	// HasPlace says whether a guest holds anything of a host.
+	HasPlace(ctx context.Context, guest, host string) (bool, error)
+	// DropStrayPlaces gives back what guests hold of hosts that are not theirs while nothing works on them.
+	DropStrayPlaces(ctx context.Context) error
 }
 
 // Flavors are the store's flavors.

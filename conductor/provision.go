@@ -113,6 +113,9 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	if err := c.checkAllowed(&req); err != nil {
 		return err
 	}
+	if err := c.checkMoves(ctx, &node, req.ServiceSteps); err != nil {
+		return err
+	}
 	children, err := c.namedChildren(ctx, &node, &req)
 	if err != nil {
 		return err
@@ -134,6 +137,7 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 		Operation:   operation,
 		Others:      children,
 		NodeVersion: node.Version,
+		KeepsGuests: row.Kind == ingot.KindService && leavesGuestsAlone(&req),
 		Replace:     row.Verb == ingot.VerbDeleted || row.From.Class() == ingot.Held,
 		Change: func(n *ingot.Node) {
 			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = row.To, row.Target, now, ""

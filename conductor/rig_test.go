@@ -32,6 +32,7 @@ type world struct {
 	journal []string
 	live    *conductor.Conductor
 	stop    func()
+	prepare func(*conductor.Conductor) // adjusts every conductor; nil nothing
 }
 
 func newWorld(t *testing.T) *world {
@@ -51,6 +52,9 @@ func worldOn(t *testing.T, s *store.Store) *world {
 // start begins a conductor; change adjusts it before it runs.
 func (w *world) start(change func(*conductor.Conductor)) {
 	c := w.newConductor("here", w.store)
+	if w.prepare != nil {
+		w.prepare(c)
+	}
 	if change != nil {
 		change(c)
 	}

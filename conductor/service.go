@@ -15,9 +15,9 @@ func (c *Conductor) servicePlan() Plan {
 	steps = append(steps, c.collect("service", nil), c.slot("service", nil))
 	return Plan{
 		Steps: append(steps, inRamdisk(c.instanceAgain(""))...),
-		Abort: inRamdisk(c.makeSafe()),
+		Abort: append([]Step{c.settleMove()}, inRamdisk(c.makeSafe())...),
 		// Ironic goes on from service failed to active by itself after a user's abort.
-		Cancel:    inRamdisk(c.instanceAgain("")),
+		Cancel:    append([]Step{c.settleMove()}, inRamdisk(c.instanceAgain(""))...),
 		Cancelled: func(r *Run) { r.SetState(ingot.Active, "") },
 		Finish:    func(r *Run) { r.Change(func(n *ingot.Node) { n.ServiceStep = nil }) },
 	}

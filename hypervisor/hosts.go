@@ -20,6 +20,7 @@ type Hosts struct {
 	links    map[string]*link // by the host's node
 	changes  chan string
 	carries  map[string]*carry // images on their way to a pool
+	trips    map[string]*trip  // guests on their way to another host
 	canaries map[string]bool   // by host and version: whether it came back
 }
 

@@ -20,7 +20,7 @@ func (a *App) guests() *conductor.Guests {
 	for kind, names := range table()[ingot.GuestDriver].enabled {
 		*interfaces.Field(kind) = names[0]
 	}
-	return &conductor.Guests{Prober: a.hosts, Hosts: a.Store.Hypervisors(), Store: a.Store, Flavors: a.Store.Flavors(), Interfaces: interfaces}
+	return &conductor.Guests{Prober: a.hosts, Hosts: a.Store.Hypervisors(), Store: a.Store, Moves: a.Store, Flavors: a.Store.Flavors(), Interfaces: interfaces}
 }
 
 // serveGuests opens the API's part of compute hosts.

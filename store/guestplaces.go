@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -73,6 +74,34 @@ func (s *Store) LeavePlace(ctx context.Context, p ingot.GuestPlace) error {
 			return err
 		}
 		return t.leave(p.Guest, p.Host)
+	})
+}
+
+// DropStrayPlaces gives back what guests hold of hosts that are not their own while no operation works on them: what a
+// move that was broken off could not give back.
+func (s *Store) DropStrayPlaces(ctx context.Context) error {
+	const stray = `SELECT c.guest || '/' || c.host FROM claims c JOIN nodes n ON n.uuid = c.guest WHERE n.parent_node <> c.host
+		AND NOT EXISTS (SELECT 1 FROM operation_nodes o WHERE o.node_uuid = c.guest AND o.lane = ?) GROUP BY c.guest, c.host ORDER BY c.guest, c.host`
+	found, err := s.read(ctx).list(stray, ingot.LaneProvision)
+	if err != nil || len(found) == 0 {
+		return s.sentence(err)
+	}
+	return s.write(ctx, func(t *tx) error {
+		// Read again with the guests locked: a move takes its lane under that lock before it takes a place.
+		if _, err := t.list("SELECT uuid FROM nodes WHERE uuid IN (SELECT guest FROM claims c WHERE c.host <> nodes.parent_node) ORDER BY uuid" + t.store.dialect.forUpdate); err != nil {
+			return err
+		}
+		again, err := t.list(stray, ingot.LaneProvision)
+		if err != nil {
+			return err
+		}
+		for _, place := range again {
+			guest, host, _ := strings.Cut(place, "/")
+			if err := t.leave(guest, host); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -125,8 +125,10 @@ func (s *Store) StartOperation(ctx context.Context, start ingot.Start) (ingot.Op
 		if err := t.refuseOverLimit(start); err != nil {
 			return err
 		}
-		if err := t.spareGuests(&op); err != nil {
-			return err
+		if !start.KeepsGuests {
+			if err := t.spareGuests(&op); err != nil {
+				return err
+			}
 		}
 		fillOperation(&op, t.now)
 		if start.Replace {

@@ -23,7 +23,9 @@ import (
 type Daemon struct {
 	Dir    string // all its files; pool is the folder of pool default
 	cmd    *exec.Cmd
+	gone   chan error // holds what cmd.Wait gave, from then on
 	socket string
+	addr   string // for guests that move to it
 }
 
 // Start starts a libvirtd in new mount, network, host name and process namespaces, which end with it; so do its
@@ -36,16 +38,17 @@ func Start(t *testing.T) *Daemon {
 	if _, err := exec.LookPath("libvirtd"); err != nil {
 		t.Skip("needs libvirtd (.ci/prerequisites)")
 	}
-	d := &Daemon{Dir: t.TempDir()}
+	id := uuid.New()
+	d := &Daemon{Dir: t.TempDir(), addr: fmt.Sprintf("10.%d.%d.%d", id[0], id[1], 1+id[2]%250)}
 	d.socket = filepath.Join(d.Dir, "run/libvirt-sock")
 	for _, sub := range []string{"etc/qemu", "etc/nwfilter", "run", "lib/images", "cache", "log", "pool"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, sub), 0o755))
 	}
 	d.Write(t, "etc/libvirtd.conf", fmt.Sprintf("auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\nunix_sock_dir = %q\nhost_uuid = %q\nlog_outputs = \"2:file:%s/libvirtd.log\"\n",
-		filepath.Join(d.Dir, "run"), uuid.NewString(), d.Dir))
-	d.Write(t, "etc/qemu.conf", "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = \"file\"\n")
+		filepath.Join(d.Dir, "run"), id, d.Dir))
+	d.Write(t, "etc/qemu.conf", "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = \"file\"\nmigration_host = \""+d.addr+"\"\nmigration_address = \""+d.addr+"\"\n")
 	d.run(t)
-	d.makePool(t)
+	d.makePool(t, "default", filepath.Join(d.Dir, "pool"))
 	return d
 }
 
@@ -68,28 +71,27 @@ mkdir -p /run/libvirt; mount -t tmpfs tmpfs /run/libvirt
 mount -t sysfs sysfs /sys # which shows the interfaces of this namespace
 ip link set lo up
 ip link add br0 type bridge; ip link set br0 up
-hostname hypervisor-under-test
+hostname "hypervisor-$2"
+ip addr add "$2/8" dev br0
 libvirtd --config /etc/libvirt/libvirtd.conf --pid-file "$1/libvirtd.pid" &
 wait $! # and for the machines, whose parent process 1 becomes`
 
 // run starts the daemon and waits until it answers.
 func (d *Daemon) run(t *testing.T) {
 	t.Helper()
-	d.cmd = exec.Command("unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", inside, "sh", d.Dir)
+	d.cmd = exec.Command("unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", inside, "sh", d.Dir, d.addr)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.Create(filepath.Join(d.Dir, "output"))
 	require.NoError(t, err)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	require.NoError(t, d.cmd.Start())
 	gone := make(chan error, 1)
+	d.gone = gone
 	go func() { gone <- d.cmd.Wait(); log.Close() }()
-	t.Cleanup(func() {
-		_ = d.cmd.Process.Kill() // unshare takes everything in its namespaces with it
-		<-gone
-	})
+	t.Cleanup(d.Kill)
 	select {
-	case <-gone:
-		gone <- nil
+	case err := <-gone:
+		gone <- err
 	case err := <-d.answers():
 		if err == nil {
 			return
@@ -99,6 +101,48 @@ func (d *Daemon) run(t *testing.T) {
 	output, _ := os.ReadFile(filepath.Join(d.Dir, "output"))
 	said, _ := os.ReadFile(filepath.Join(d.Dir, "libvirtd.log"))
 	require.FailNow(t, "libvirtd does not answer", "%s\n%s", output, said)
+}
+
+// Kill ends the daemon, its machines and its network, as when a machine loses its power.
+func (d *Daemon) Kill() {
+	_ = d.cmd.Process.Kill() // unshare takes everything in its namespaces with it
+	d.gone <- <-d.gone
+}
+
+// Restart starts a daemon that was killed again, on the files that it left behind.
+func (d *Daemon) Restart(t *testing.T) {
+	t.Helper()
+	_ = os.Remove(filepath.Join(d.Dir, "libvirtd.pid"))
+	d.run(t)
+	d.makePool(t, "default", filepath.Join(d.Dir, "pool"))
+}
+
+// Link has two daemons reach each other, so that guests can move between them.
+func Link(t *testing.T, a, b *Daemon) {
+	t.Helper()
+	one, two := "la"+a.addr[len(a.addr)-1:]+fmt.Sprint(a.cmd.Process.Pid%1000), "lb"+fmt.Sprint(b.cmd.Process.Pid%1000)
+	for _, args := range [][]string{
+		{"ip", "link", "add", one, "netns", a.inner(t), "type", "veth", "peer", "name", two, "netns", b.inner(t)},
+		{"nsenter", "-t", a.inner(t), "-n", "ip", "link", "set", one, "up", "master", "br0"},
+		{"nsenter", "-t", b.inner(t), "-n", "ip", "link", "set", two, "up", "master", "br0"},
+	} {
+		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+		require.NoError(t, err, "%v: %s", args, out)
+	}
+}
+
+// inner is the process number of the first one in the daemon's namespaces.
+func (d *Daemon) inner(t testing.TB) string {
+	t.Helper()
+	first, err := exec.Command("pgrep", "-P", fmt.Sprint(d.cmd.Process.Pid)).Output()
+	require.NoError(t, err)
+	return strings.TrimSpace(string(first))
+}
+
+// AddPool gives it one more pool, in a folder that other daemons may have too.
+func (d *Daemon) AddPool(t *testing.T, name, folder string) {
+	t.Helper()
+	d.makePool(t, name, folder)
 }
 
 // answers asks until a connection is made; a daemon that has no emulator never answers.
@@ -126,18 +170,16 @@ func (d *Daemon) URI() string { return "qemu+unix:///system?socket=" + d.socket 
 func (d *Daemon) Pause(t testing.TB, stop bool) {
 	t.Helper()
 	signal := map[bool]string{true: "-STOP", false: "-CONT"}[stop]
-	first, err := exec.Command("pgrep", "-P", fmt.Sprint(d.cmd.Process.Pid)).Output() // the shell
-	require.NoError(t, err)
-	out, err := exec.Command("pkill", signal, "-P", strings.TrimSpace(string(first)), "libvirtd").CombinedOutput()
+	out, err := exec.Command("pkill", signal, "-P", d.inner(t), "libvirtd").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
 
 // makePool gives it a storage pool.
-func (d *Daemon) makePool(t *testing.T) {
+func (d *Daemon) makePool(t *testing.T, name, folder string) {
 	t.Helper()
 	conn, err := libvirt.NewConnect(d.URI())
 	require.NoError(t, err)
-	pool, err := conn.StoragePoolCreateXML("<pool type='dir'><name>default</name><target><path>"+filepath.Join(d.Dir, "pool")+"</path></target></pool>", 0)
+	pool, err := conn.StoragePoolCreateXML("<pool type='dir'><name>"+name+"</name><target><path>"+folder+"</path></target></pool>", 0)
 	require.NoError(t, err)
 	require.NoError(t, pool.Free())
 	_, err = conn.Close()

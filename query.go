@@ -32,6 +32,8 @@ type Page struct {
 	Marker  string // UUID of the last item of the page before
 	SortKey string // a column's wire name; "" is the order of creation
 	Desc    bool
+	// Fields are the columns to read, by their wire names; nil is all. What was not asked for may be zero, save the UUID.
+	Fields []string
 }
 
 // PortQuery selects ports.

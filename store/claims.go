@@ -86,9 +86,9 @@ func (t *tx) claim(by ingot.Claimer, random string, n int) ([]ingot.Operation, e
 func (t *tx) readClaimed(rows *sqlx.Rows) (claimed []ingot.Operation, unreadable map[string]error, err error) {
 	defer rows.Close() //nolint:errcheck // rows.Err tells
 	unreadable = map[string]error{}
-	for rows.Next() {
-		var op ingot.Operation
-		if err := t.store.tables.operations.scan(t.store.keys, rows, &op); err != nil {
+	for reader := t.store.tables.operations.reader(t.store.keys); rows.Next(); {
+		op, err := reader.read(rows)
+		if err != nil {
 			if op.UUID == "" {
 				return nil, nil, err
 			}

@@ -3,7 +3,10 @@ package store
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/jmoiron/sqlx"
 )
 
 // field is one column's way between a struct and its row. Scan takes what the database gave (database/sql); value
@@ -38,6 +41,8 @@ type table[T any] struct {
 	// hidden are secrets with no column of their own, by the name under which they are kept.
 	hidden []column[T]
 	uuid   func(*T) string
+	// open tables are read without the secrets, which are of none of their columns.
+	open bool
 }
 
 // row is what the database is to keep of one value: a value for each column, and the secrets apart.
@@ -48,12 +53,40 @@ type row struct {
 
 // list is the columns' names in order, with the secrets last, each with the prefix ("n." or "").
 func (t *table[T]) list(prefix string) string {
-	var b strings.Builder
+	names := make([]string, 0, len(t.columns)+1)
 	for _, c := range t.columns {
-		b.WriteString(prefix + c.name + ", ")
+		names = append(names, prefix+c.name)
 	}
-	b.WriteString(prefix + "secrets")
-	return b.String()
+	if !t.open {
+		names = append(names, prefix+"secrets")
+	}
+	return strings.Join(names, ", ")
+}
+
+// only is the table with no more than the named columns, and the UUID; nil names all. It is for reading. A name that is
+// no column is a fault of whoever asks.
+func (t *table[T]) only(names []string) (*table[T], error) {
+	if names == nil {
+		return t, nil
+	}
+	few, known := &table[T]{name: t.name, hidden: t.hidden, uuid: t.uuid, open: true}, 0
+	for _, c := range t.columns {
+		wanted := slices.Contains(names, c.name)
+		if wanted {
+			known++
+		}
+		if !wanted && c.name != "uuid" {
+			continue
+		}
+		few.columns = append(few.columns, c)
+		if _, mayHide := c.place(new(T)).(revealer); mayHide {
+			few.open = false
+		}
+	}
+	if known < len(names) {
+		return nil, fmt.Errorf("%s have not all of the columns %s", t.name, strings.Join(names, ", "))
+	}
+	return few, nil
 }
 
 // encode gives the row of v.
@@ -79,18 +112,57 @@ type scanner interface {
 	Scan(dest ...any) error
 }
 
-// scan reads a row that was selected by list, preceded by what more goes first.
-func (t *table[T]) scan(k *keyring, rows scanner, v *T, first ...any) error {
-	var sealed []byte
-	dest := make([]any, 0, len(first)+len(t.columns)+1)
-	dest = append(dest, first...)
+// reader reads rows that were selected by list, one after the other, into a value whose places are worked out once.
+type reader[T any] struct {
+	table  *table[T]
+	keys   *keyring
+	v      T
+	sealed []byte
+	places []any
+}
+
+func (t *table[T]) reader(k *keyring) *reader[T] {
+	r := &reader[T]{table: t, keys: k, places: make([]any, 0, len(t.columns)+1)}
 	for _, c := range t.columns {
-		dest = append(dest, c.place(v))
+		r.places = append(r.places, c.place(&r.v))
 	}
-	if err := rows.Scan(append(dest, &sealed)...); err != nil {
-		return err
+	if !t.open {
+		r.places = append(r.places, &r.sealed)
 	}
-	return t.reveal(k, v, sealed)
+	return r
+}
+
+// read reads a row. What it gives beside an error is as much as could be read.
+func (r *reader[T]) read(row scanner) (T, error) {
+	r.v = *new(T)
+	err := row.Scan(r.places...)
+	if err == nil {
+		err = r.table.reveal(r.keys, &r.v, r.sealed)
+	}
+	return r.v, err
+}
+
+// scanAll reads every row and closes them.
+func scanAll[T any](k *keyring, t *table[T], rows *sqlx.Rows) ([]T, error) {
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var all []T
+	for reader := t.reader(k); rows.Next(); {
+		v, err := reader.read(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// selected reads the rows that tail selects, orders and locks.
+func selected[T any](c *conn, t *table[T], tail string, args ...any) ([]T, error) {
+	rows, err := c.rows("SELECT "+t.list("")+" FROM "+t.name+" WHERE "+tail, args...)
+	if err != nil {
+		return nil, err
+	}
+	return scanAll(c.store.keys, t, rows)
 }
 
 // reveal puts the secrets of the row back to their places in v.

@@ -47,6 +47,10 @@ func (d document) Scan(src any) error {
 	if err != nil || data == nil {
 		return err
 	}
+	if !hasLongNumber(data) && json.Unmarshal(data, d.at) == nil {
+		return nil
+	}
+	*d.at = nil
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	if err := decoder.Decode(d.at); err != nil {
@@ -56,6 +60,22 @@ func (d document) Scan(src any) error {
 		(*d.at)[key] = plainNumbers(v)
 	}
 	return nil
+}
+
+// hasLongNumber says whether a number in the text may have more digits than a float64 keeps; without one, decoding needs no
+// second look at the numbers.
+func hasLongNumber(data []byte) bool {
+	const kept = 15
+	digits := 0
+	for _, c := range data {
+		if digits++; c < '0' || c > '9' {
+			digits = 0
+		}
+		if digits > kept {
+			return true
+		}
+	}
+	return false
 }
 
 // plainNumbers turns json.Numbers into float64 where that loses nothing.

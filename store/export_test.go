@@ -8,3 +8,6 @@ func SealedColumns() []string {
 	}
 	return names
 }
+
+// KeepPrepared has a store on SQLite keep fewer compiled statements.
+func KeepPrepared(s *Store, most int) { s.compiled.most = most }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -44,25 +43,7 @@ func (c *conn) node(where, ident string) (ingot.Node, error) {
 
 // nodes reads the nodes that tail selects, orders and locks.
 func (c *conn) nodes(tail string, args ...any) ([]ingot.Node, error) {
-	t := c.store.tables.nodes
-	rows, err := c.rows("SELECT "+t.list("")+" FROM nodes WHERE "+tail, args...)
-	if err != nil {
-		return nil, err
-	}
-	return scanAll(c.store.keys, t, rows)
-}
-
-// scanAll reads every row and closes them.
-func scanAll[T any](k *keyring, t *table[T], rows *sqlx.Rows) ([]T, error) {
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var all []T
-	for rows.Next() {
-		all = append(all, *new(T))
-		if err := t.scan(k, rows, &all[len(all)-1]); err != nil {
-			return nil, err
-		}
-	}
-	return all, rows.Err()
+	return selected(c, c.store.tables.nodes, tail, args...)
 }
 
 // NodeByMACs gives the node that has a port with any of the MAC addresses. NotFound; Conflict when they are spread

@@ -94,14 +94,22 @@ func (s *Store) ListNodes(ctx context.Context, q ingot.NodeQuery) ([]ingot.Node,
 	case !q.IncludeChildren:
 		w.and("parent_node = ?", "")
 	}
-	c := s.read(ctx)
-	order, err := turn(c, s.tables.nodes, w, q.Page, nodeNotFound)
-	if err != nil {
-		return nil, s.sentence(err)
-	}
-	query, args := in(w.sql()+order, w.args...)
-	nodes, err := c.nodes(query, args...)
+	nodes, err := page(s.read(ctx), s.tables.nodes, w, q.Page, nodeNotFound)
 	return nodes, s.sentence(err)
+}
+
+// page reads the rows of one page that match, with the columns that it asks for.
+func page[T any](c *conn, t *table[T], w *where, p ingot.Page, missing func(string) error) ([]T, error) {
+	order, err := turn(c, t, w, p, missing)
+	if err != nil {
+		return nil, err
+	}
+	few, err := t.only(p.Fields)
+	if err != nil {
+		return nil, err
+	}
+	tail, args := in(w.sql()+order, w.args...)
+	return selected(c, few, tail, args...)
 }
 
 // turn adds the condition for what comes after the marker, and gives the order and limit of the page. Pages are

@@ -52,12 +52,7 @@ func operationTable() *table[ingot.Operation] {
 var errNoneLive = errors.New("no operation is live")
 
 func (c *conn) operations(tail string, args ...any) ([]ingot.Operation, error) {
-	t := c.store.tables.operations
-	rows, err := c.rows("SELECT "+t.list("")+" FROM operations WHERE "+tail, args...)
-	if err != nil {
-		return nil, err
-	}
-	return scanAll(c.store.keys, t, rows)
+	return selected(c, c.store.tables.operations, tail, args...)
 }
 
 // Operation gives an operation, live or ended. NotFound.

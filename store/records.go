@@ -59,11 +59,7 @@ func (k *kind[T, Q]) missing(ident string) error {
 
 // selected reads the rows that tail selects, orders and locks.
 func (k *kind[T, Q]) selected(c *conn, tail string, args ...any) ([]T, error) {
-	rows, err := c.rows("SELECT "+k.list("")+" FROM "+k.name+" WHERE "+tail, args...)
-	if err != nil {
-		return nil, err
-	}
-	return scanAll(c.store.keys, k.table, rows)
+	return selected(c, k.table, tail, args...)
 }
 
 // one reads the record for which the condition holds.
@@ -98,13 +94,7 @@ func (r *Records[T, Q]) List(ctx context.Context, q Q) ([]T, error) {
 	if r.kind.match != nil {
 		r.kind.match(r.store.dialect, w, &q)
 	}
-	c := r.store.read(ctx)
-	order, err := turn(c, r.kind.table, w, r.kind.page(&q), r.kind.missing)
-	if err != nil {
-		return nil, r.store.sentence(err)
-	}
-	query, args := in(w.sql()+order, w.args...)
-	found, err := r.kind.selected(c, query, args...)
+	found, err := page(r.store.read(ctx), r.kind.table, w, r.kind.page(&q), r.kind.missing)
 	return found, r.store.sentence(err)
 }
 

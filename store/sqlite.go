@@ -15,8 +15,10 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// idleReaders bounds how many connections for reading are kept while nobody reads: each has a cache of its own.
-const idleReaders = 4
+// readers is how many connections read. A query of ours keeps a processor busy and waits for nothing, so that more of them
+// than processors answer no sooner; and what a connection has (its cache, the schema, compiled statements) is too dear to
+// be made anew under load, so that as many are kept as are opened.
+const readers = 4
 
 // openSQLite locks the file, migrates it, and opens a pool of readers beside the one writer.
 func (s *Store) openSQLite(ctx context.Context, cfg Config) error {
@@ -51,10 +53,10 @@ func (s *Store) openSQLite(ctx context.Context, cfg Config) error {
 	if s.readers, err = openFile(ctx, path, true); err != nil {
 		return err
 	}
-	s.readers.SetMaxOpenConns(cfg.Connections)
-	s.readers.SetMaxIdleConns(min(cfg.Connections, idleReaders))
+	s.readers.SetMaxOpenConns(readers)
+	s.readers.SetMaxIdleConns(readers)
 	s.closing(s.readers.Close)
-	s.compiled = &prepared{db: s.readers}
+	s.compiled = &prepared{db: s.readers, most: mostPrepared}
 	s.writer = newWriter(s, only)
 	s.closing(func() error { s.writer.close(); return nil })
 	return nil

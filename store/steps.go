@@ -35,13 +35,8 @@ func stepTable() *table[step] {
 
 // steps gives the frozen steps of the operations, by operation and in order.
 func (c *conn) steps(operations []string) (map[string][]ingot.OperationStep, error) {
-	t := c.store.tables.steps
-	query, args := in("SELECT "+t.list("")+" FROM operation_steps WHERE operation IN (?) ORDER BY operation, position", operations)
-	rows, err := c.rows(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	all, err := scanAll(c.store.keys, t, rows)
+	tail, args := in("operation IN (?) ORDER BY operation, position", operations)
+	all, err := selected(c, c.store.tables.steps, tail, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type Config struct {
 	Secret ingot.Secret
 	// Host is this process's host name in answers that have to name one; "" asks the operating system.
 	Host string
-	// Connections bounds how many the pool for reading (SQLite) or for everything (PostgreSQL) opens; 0 is 16.
+	// Connections bounds how many the pool opens on PostgreSQL; 0 is 16.
 	Connections int
 	// ConductorTTL is how long a conductor counts as alive after its last beat, the same for all processes on one
 	// database; 0 is ConductorTTL.

@@ -31,7 +31,8 @@ type executor interface {
 func (c *conn) exec(query string, args ...any) (int64, error) {
 	var result sql.Result
 	var err error
-	if s := c.prepared.statement(c.ctx, query); s != nil {
+	if s := c.prepared.take(c.ctx, query); s != nil {
+		defer c.prepared.give(s)
 		result, err = s.ExecContext(c.ctx, args...)
 	} else {
 		result, err = c.ext.ExecContext(c.ctx, c.ext.Rebind(query), args...)
@@ -43,14 +44,16 @@ func (c *conn) exec(query string, args ...any) (int64, error) {
 }
 
 func (c *conn) rows(query string, args ...any) (*sqlx.Rows, error) {
-	if s := c.prepared.statement(c.ctx, query); s != nil {
+	if s := c.prepared.take(c.ctx, query); s != nil {
+		defer c.prepared.give(s)
 		return s.QueryxContext(c.ctx, args...)
 	}
 	return c.ext.QueryxContext(c.ctx, c.ext.Rebind(query), args...)
 }
 
 func (c *conn) row(query string, args ...any) *sqlx.Row {
-	if s := c.prepared.statement(c.ctx, query); s != nil {
+	if s := c.prepared.take(c.ctx, query); s != nil {
+		defer c.prepared.give(s)
 		return s.QueryRowxContext(c.ctx, args...)
 	}
 	return c.ext.QueryRowxContext(c.ctx, c.ext.Rebind(query), args...)

@@ -43,7 +43,7 @@ const (
 )
 
 func newWriter(s *Store, db *sqlx.Conn) *writer {
-	w := &writer{store: s, db: db, kept: &prepared{db: db}, queue: make(chan *job, mostInBatch), quit: make(chan struct{}), stopped: make(chan struct{})}
+	w := &writer{store: s, db: db, kept: &prepared{db: db, most: mostPrepared}, queue: make(chan *job, mostInBatch), quit: make(chan struct{}), stopped: make(chan struct{})}
 	go w.run()
 	return w
 }

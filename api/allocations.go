@@ -199,7 +199,7 @@ func showNodeAllocation(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{body: r.tables.allocations.render(r, &found, fields)}, nil
+	return response{body: r.tables.allocations.render(r, &found, viewOf(r, r.tables.allocations.fields, fields))}, nil
 }
 
 // deleteNodeAllocation is DELETE /v1/nodes/{node}/allocation.

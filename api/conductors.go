@@ -22,9 +22,9 @@ func conductorFields() []field[ingot.Conductor, struct{}] {
 	}
 }
 
-func (r *request) renderConductor(c *ingot.Conductor, fields []string) map[string]any {
-	out := render(r, r.tables.conductors, c, fields)
-	out["links"] = r.links("conductors/" + c.Hostname)
+func (r *request) renderConductor(c *ingot.Conductor, fields []string) pairs {
+	out := viewOf(r, r.tables.conductors, fields).render(c, 1)
+	out.set("links", r.links("conductors/"+c.Hostname))
 	return out
 }
 
@@ -68,12 +68,8 @@ func listConductors(r *request) (response, error) {
 		list = list[i+1:]
 	}
 	list = list[:min(len(list), s.page.Limit)]
-	items := make([]map[string]any, len(list))
-	last := ""
-	for i := range list {
-		items[i], last = r.renderConductor(&list[i], s.fields), list[i].Hostname
-	}
-	return r.collection("conductors", "conductors", items, s.page.Limit, last), nil
+	items := listOf(list, func(c *ingot.Conductor) string { return c.Hostname }, func(c *ingot.Conductor) pairs { return r.renderConductor(c, s.fields) })
+	return r.collection("conductors", "conductors", items, s.page.Limit), nil
 }
 
 // showConductor is GET /v1/conductors/{conductor}.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // appendJSON appends v as encoding/json would write it. Answers are made of a few types, and a page of a thousand nodes
@@ -17,7 +18,7 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 	case bool:
 		return strconv.AppendBool(b, v), nil
 	case string:
-		return appendText(b, v)
+		return appendText(b, v), nil
 	case int:
 		return strconv.AppendInt(b, int64(v), 10), nil
 	case int64:
@@ -29,15 +30,23 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 	case map[string]any:
 		return appendMap(b, v, appendJSON)
 	case map[string]string:
-		return appendMap(b, v, appendText)
+		return appendMap(b, v, appendString)
 	case []any:
 		return appendList(b, v, appendJSON)
 	case []string:
-		return appendList(b, v, appendText)
+		return appendList(b, v, appendString)
+	case pairs:
+		return appendPairs(b, v)
+	case []pairs:
+		return appendList(b, v, appendPairs)
+	case listing:
+		return appendListing(b, v)
+	case links:
+		return appendLinks(b, v), nil
 	case []map[string]any:
 		return appendList(b, v, func(b []byte, m map[string]any) ([]byte, error) { return appendMap(b, m, appendJSON) })
 	case []map[string]string:
-		return appendList(b, v, func(b []byte, m map[string]string) ([]byte, error) { return appendMap(b, m, appendText) })
+		return appendList(b, v, func(b []byte, m map[string]string) ([]byte, error) { return appendMap(b, m, appendString) })
 	}
 	text, err := json.Marshal(v)
 	return append(b, text...), err
@@ -59,14 +68,48 @@ func appendMap[V any](b []byte, m map[string]V, value func([]byte, V) ([]byte, e
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if b, err = appendText(b, key); err != nil {
-			return b, err
-		}
-		if b, err = value(append(b, ':'), m[key]); err != nil {
+		if b, err = value(append(appendText(b, key), ':'), m[key]); err != nil {
 			return b, err
 		}
 	}
 	return append(b, '}'), nil
+}
+
+func appendPairs(b []byte, m pairs) (_ []byte, err error) {
+	b = append(b, '{')
+	for i := range m {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = appendJSON(append(appendText(b, m[i].name), ':'), m[i].value); err != nil {
+			return b, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+// appendListing makes room for all by the size of the first.
+func appendListing(b []byte, l listing) (_ []byte, err error) {
+	start := len(b)
+	b = append(b, '[')
+	for i := range l.n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = appendPairs(b, l.item(i)); err != nil {
+			return b, err
+		}
+		if i == 0 {
+			b = slices.Grow(b, (len(b)-start+16)*(l.n-1)+1024)
+		}
+	}
+	return append(b, ']'), nil
+}
+
+func appendLinks(b []byte, l links) []byte {
+	b = appendText(append(b, `[{"href":`...), l.base, "/v1/", l.path)
+	b = appendText(append(b, `,"rel":"self"},{"href":`...), l.base, "/", l.path)
+	return append(b, `,"rel":"bookmark"}]`...)
 }
 
 func appendList[V any](b []byte, list []V, value func([]byte, V) ([]byte, error)) (_ []byte, err error) {
@@ -85,15 +128,28 @@ func appendList[V any](b []byte, list []V, value func([]byte, V) ([]byte, error)
 	return append(b, ']'), nil
 }
 
-// appendText writes plain ASCII as it is; what has to be escaped goes to encoding/json.
-func appendText(b []byte, s string) ([]byte, error) {
+func appendString(b []byte, s string) ([]byte, error) { return appendText(b, s), nil }
+
+// appendText writes a string that is given in parts: plain ASCII as it is; what has to be escaped goes to encoding/json.
+func appendText(b []byte, parts ...string) []byte {
+	start := len(b)
+	b = append(b, '"')
+	for _, s := range parts {
+		if !unescaped(s) {
+			text, _ := json.Marshal(strings.Join(parts, "")) // it takes any string
+			return append(b[:start], text...)
+		}
+		b = append(b, s...)
+	}
+	return append(b, '"')
+}
+
+// unescaped says whether JSON has the text as it is.
+func unescaped(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			text, err := json.Marshal(s)
-			return append(b, text...), err
+			return false
 		}
 	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"'), nil
+	return true
 }

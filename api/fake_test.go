@@ -27,7 +27,12 @@ type service struct {
 // start serves the API on loopback until the test ends.
 func start(t testing.TB, change ...func(*api.API)) *service {
 	t.Helper()
-	db := storetest.SQLite(t)
+	return startOn(t, storetest.SQLite(t), change...)
+}
+
+// startOn is start for a store that is there.
+func startOn(t testing.TB, db *store.Store, change ...func(*api.API)) *service {
+	t.Helper()
 	c := &conductor{store: db, device: ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}}
 	a := &api.API{
 		Nodes: db, Ports: db.Ports(), Portgroups: db.Portgroups(), Chassis: db.Chassis(), VolumeConnectors: db.VolumeConnectors(), VolumeTargets: db.VolumeTargets(), VIFs: db, Shards: db,

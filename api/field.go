@@ -12,6 +12,8 @@ type field[T, Q any] struct {
 	name  string
 	since int // the first minor version that knows it; below, it is hidden, and naming it is 406
 	column[T]
+	// from are the columns of the store that the value is made of; nil is the one of the field's name.
+	from []string
 	// part is a list of things below this one: on the wire a pair of links to it.
 	part   bool
 	brief  bool // part of the default list
@@ -230,18 +232,8 @@ func computed[T any](get func(*T) any) column[T] { return column[T]{get: get} }
 // shown takes away a column's setter: the field is for reading.
 func shown[T any](c column[T]) column[T] { return column[T]{kind: c.kind, get: c.get, order: c.order} }
 
-// parts is the column of a field that is links to a list below: linkParts makes them.
+// parts is the column of a field that is links to a list below: view.link makes them.
 func parts[T any]() column[T] { return computed(func(*T) any { return nil }) }
-
-// linkParts puts links into the place of the parts that were rendered; at is the thing's path.
-func linkParts[T, Q any](r *request, table []field[T, Q], at string, out map[string]any) {
-	for i := range table {
-		f := &table[i]
-		if _, shown := out[f.name]; f.part && shown {
-			out[f.name] = r.links(at + "/" + f.name)
-		}
-	}
-}
 
 // wireTime is a time as Ironic writes it (Python's isoformat): microseconds only when there are any.
 func wireTime(t time.Time) any {
@@ -253,21 +245,4 @@ func wireTime(t time.Time) any {
 		return t.Format("2006-01-02T15:04:05+00:00")
 	}
 	return t.Format("2006-01-02T15:04:05.000000+00:00")
-}
-
-// render makes the wire's object: the fields that the version knows and, when some were selected, only those.
-func render[T, Q any](r *request, table []field[T, Q], t *T, selected []string) map[string]any {
-	out := make(map[string]any, len(table)+1)
-	for i := range table {
-		f := &table[i]
-		if f.get == nil || !r.since(f.since) || selected != nil && !contains(selected, f.name) {
-			continue
-		}
-		v := f.get(t)
-		if f.secret != nil {
-			v = f.secret(v)
-		}
-		out[f.name] = v
-	}
-	return out
 }

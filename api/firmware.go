@@ -44,16 +44,16 @@ func listBIOS(r *request) (response, error) {
 	case detail == nil || !*detail:
 		fields = briefOf(r.tables.bios)
 	}
-	items := make([]map[string]any, len(settings))
+	items := make([]pairs, len(settings))
 	for i := range settings {
 		items[i] = r.renderBIOS(&settings[i], r.param("node"), fields)
 	}
 	return response{body: map[string]any{"bios": items}}, nil
 }
 
-func (r *request) renderBIOS(s *ingot.BIOSSetting, node string, fields []string) map[string]any {
-	out := render(r, r.tables.bios, s, fields)
-	out["links"] = r.links("nodes/" + node + "/bios/" + s.Name)
+func (r *request) renderBIOS(s *ingot.BIOSSetting, node string, fields []string) pairs {
+	out := viewOf(r, r.tables.bios, fields).render(s, 1)
+	out.set("links", r.links("nodes/"+node+"/bios/"+s.Name))
 	return out
 }
 
@@ -103,9 +103,10 @@ func listFirmware(r *request) (response, error) {
 	if fields != nil {
 		fields = append(fields, briefOf(r.tables.firmware)...)
 	}
-	items := make([]map[string]any, len(parts))
+	shown := viewOf(r, r.tables.firmware, fields)
+	items := make([]pairs, len(parts))
 	for i := range parts {
-		items[i] = render(r, r.tables.firmware, &parts[i], fields)
+		items[i] = shown.render(&parts[i], 0)
 	}
 	return response{body: map[string]any{"firmware": items}}, nil
 }

@@ -80,8 +80,8 @@ func adapt(rt route) http.HandlerFunc {
 	}
 }
 
-// guarded judges the route's rule and calls its handler. A panic becomes an error, so that one request cannot take others
-// down.
+// guarded judges the route's rule, calls its handler and encodes its answer. A panic becomes an error, so that one request
+// cannot take others down.
 func (r *request) guarded(h handler) (res response, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -91,9 +91,14 @@ func (r *request) guarded(h handler) (res response, err error) {
 	if err := r.judgeEarly(); err != nil {
 		return response{}, err
 	}
-	res, err = h(r)
-	if err == nil {
-		err = r.judgedLast()
+	if res, err = h(r); err != nil {
+		return res, err
+	}
+	if err := r.judgedLast(); err != nil {
+		return res, err
+	}
+	if res.body != nil {
+		res.text, err = appendJSON(nil, res.body)
 	}
 	return res, err
 }

@@ -18,8 +18,8 @@ func ruleFields() []ruleField {
 		{name: "priority", brief: true, column: integer(func(i *rule) *int { return &i.Priority }), create: true, patch: true, readBy: "inspect: the order of rules"},
 		{name: "phase", brief: true, column: text(func(i *rule) *string { return &i.Phase }), create: true, patch: true, max: 16, readBy: "inspect: when the rule is carried out", filter: textFilter(func(q *ingot.RuleQuery) *string { return &q.Phase })},
 		{name: "sensitive", column: flag(func(i *rule) *bool { return &i.Sensitive }), create: true, patch: true, readBy: "inspection rules: what is shown"},
-		{name: "conditions", column: objects(func(i *rule) *[]map[string]any { return &i.Conditions }), create: true, patch: true, check: listOfObjects("conditions"), secret: maskSecrets, readBy: "inspect: whether the rule is carried out"},
-		{name: "actions", column: objects(func(i *rule) *[]map[string]any { return &i.Actions }), create: true, patch: true, check: listOfObjects("actions"), secret: maskSecrets, readBy: "inspect: what the rule does"},
+		{name: "conditions", from: []string{"conditions", "sensitive"}, column: objects(func(i *rule) *[]map[string]any { return &i.Conditions }), create: true, patch: true, check: listOfObjects("conditions"), secret: maskSecrets, readBy: "inspect: whether the rule is carried out"},
+		{name: "actions", from: []string{"actions", "sensitive"}, column: objects(func(i *rule) *[]map[string]any { return &i.Actions }), create: true, patch: true, check: listOfObjects("actions"), secret: maskSecrets, readBy: "inspect: what the rule does"},
 		{name: "created_at", column: moment(func(i *rule) *time.Time { return &i.CreatedAt })},
 		{name: "updated_at", column: moment(func(i *rule) *time.Time { return &i.UpdatedAt })},
 	}
@@ -46,11 +46,10 @@ func ruleResource() *resource[ingot.InspectionRule, ingot.RuleQuery] {
 			return soundRule(i)
 		},
 		judge: judgeRule,
-		veil: func(i *rule, out map[string]any) {
-			for _, name := range []string{"conditions", "actions"} {
-				if _, shown := out[name]; shown && i.Sensitive {
-					out[name] = nil
-				}
+		veil: func(i *rule, out pairs) {
+			if i.Sensitive {
+				out.replace("conditions", nil)
+				out.replace("actions", nil)
 			}
 		},
 	}

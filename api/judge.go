@@ -133,20 +133,6 @@ func ruleOf[T, Q any](table []field[T, Q], op patchOp) string {
 	return ""
 }
 
-// redact hides the fields of a thing whose rows name a rule that the caller does not pass.
-func redact[T, Q any](r *request, table []field[T, Q], out map[string]any, of holder) {
-	if r.may("node:get:filter_threshold", of) {
-		return
-	}
-	for i := range table {
-		f := &table[i]
-		if _, there := out[f.name]; !there || f.see == "" || r.may(f.see, of) {
-			continue
-		}
-		out[f.name] = redacted(f.see)
-	}
-}
-
 // redacted is what stands in the place of a value, in Ironic's words, which differ from one to the next.
 func redacted(see string) any {
 	name := "baremetal:" + see

@@ -162,12 +162,12 @@ func joined(list []any) string {
 }
 
 // collection is a list's answer: its items under their name and, when there may be more, the URL of the next page.
-func (r *request) collection(name, path string, items []map[string]any, limit int, last string) response {
+func (r *request) collection(name, path string, items listing, limit int) response {
 	body := map[string]any{name: items}
-	if len(items) > 0 && len(items) == limit {
+	if items.n > 0 && items.n == limit {
 		query := r.URL.Query()
 		query.Set("limit", strconv.Itoa(limit))
-		query.Set("marker", last)
+		query.Set("marker", items.last)
 		body["next"] = r.link(path) + "?" + query.Encode()
 	}
 	return response{status: http.StatusOK, body: body}

@@ -17,7 +17,7 @@ func nodeFields() []nodeField {
 		{name: "name", since: 5, column: text(func(n *node) *string { return &n.Name }), brief: true, create: true, patch: true, rule: "node:update:name", readBy: "store: lookups by name; config drive: host name"},
 		{name: "driver", column: text(func(n *node) *string { return &n.Driver }), create: true, patch: true, rule: "node:update:driver_interfaces", required: true, readBy: "drivers: the machine", filter: textFilter(func(q *ingot.NodeQuery) *string { return &q.Driver }), filterSince: 16},
 		{name: "driver_info", column: sealed(func(n *node) *map[string]any { return &n.DriverInfo }), create: true, patch: true, rule: "node:update:driver_info", secret: maskSecrets, readBy: "drivers: the machine", see: "node:get:driver_info"},
-		{name: "driver_internal_info", since: 3, column: column[node]{get: internalInfo}, secret: maskSecrets, see: "node:get:driver_internal_info"},
+		{name: "driver_internal_info", since: 3, from: []string{"driver_internal_info", "agent"}, column: column[node]{get: internalInfo}, secret: maskSecrets, see: "node:get:driver_internal_info"},
 		{name: "properties", column: object(func(n *node) *map[string]any { return &n.Properties }), create: true, patch: true, rule: "node:update:properties", readBy: "deploy: root device hints, capabilities, cpu_arch"},
 		{name: "extra", column: object(func(n *node) *map[string]any { return &n.Extra }), create: true, patch: true, rule: "node:update_extra", readBy: "clients: notes of their own"},
 		{name: "instance_info", column: sealed(func(n *node) *map[string]any { return &n.InstanceInfo }), create: true, patch: true, rule: "node:update_instance_info", secret: maskInstance, readBy: "deploy: image and capabilities"},

@@ -44,16 +44,16 @@ func historyFields() []field[ingot.History, struct{}] {
 }
 
 // renderHistory is an entry on the wire; the short form cuts its sentence at 255 characters.
-func (r *request) renderHistory(h *ingot.History, detail bool) map[string]any {
+func (r *request) renderHistory(h *ingot.History, detail bool) pairs {
 	fields := briefOf(r.tables.history)
 	if detail {
 		fields = nil
 	}
-	out := render(r, r.tables.history, h, fields)
+	out := viewOf(r, r.tables.history, fields).render(h, 1)
 	if sentence := []rune(h.Event); !detail && len(sentence) > 255 {
-		out["event"] = string(sentence[:251]) + "..."
+		out.replace("event", string(sentence[:251])+"...")
 	}
-	out["links"] = []map[string]string{{"href": r.link("nodes/" + h.NodeUUID + "/history/" + h.UUID), "rel": "self"}}
+	out.set("links", []map[string]string{{"href": r.link("nodes/" + h.NodeUUID + "/history/" + h.UUID), "rel": "self"}})
 	return out
 }
 
@@ -77,12 +77,8 @@ func listHistory(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	items := make([]map[string]any, len(entries))
-	last := ""
-	for i := range entries {
-		items[i], last = r.renderHistory(&entries[i], detail != nil && *detail), entries[i].UUID
-	}
-	return r.collection("history", "nodes/"+r.param("node")+"/history", items, s.page.Limit, last), nil
+	items := listOf(entries, func(h *ingot.History) string { return h.UUID }, func(h *ingot.History) pairs { return r.renderHistory(h, detail != nil && *detail) })
+	return r.collection("history", "nodes/"+r.param("node")+"/history", items, s.page.Limit), nil
 }
 
 // showHistory is GET /v1/nodes/{node}/history/{entry}.

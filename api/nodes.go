@@ -68,15 +68,21 @@ func (r *request) nodeNamed(ident string) (ingot.Node, error) {
 }
 
 // renderNode is a node on the wire.
-func (r *request) renderNode(n *ingot.Node, selected []string) map[string]any {
-	out := render(r, r.tables.nodes, n, selected)
-	redact(r, r.tables.nodes, out, holderOf(n))
-	if out["provision_state"] != nil {
-		out["provision_state"] = r.wireState(n.ProvisionState)
+func (r *request) renderNode(n *ingot.Node, shown view[ingot.Node, ingot.NodeQuery]) pairs {
+	out := shown.render(n, 1)
+	shown.redact(r, out, holderOf(n))
+	if n.ProvisionState != "" {
+		out.replace("provision_state", r.wireState(n.ProvisionState))
 	}
-	linkParts(r, r.tables.nodes, "nodes/"+n.UUID, out)
-	out["links"] = r.links("nodes/" + n.UUID)
+	at := "nodes/" + n.UUID
+	shown.link(r, at, out)
+	out.set("links", r.links(at))
 	return out
+}
+
+// wholeNode is all of a node that the client's version knows.
+func (r *request) wholeNode(n *ingot.Node) pairs {
+	return r.renderNode(n, viewOf(r, r.tables.nodes, nil))
 }
 
 // wireState is a state in the words of the client's version.
@@ -118,7 +124,9 @@ func nodeList(r *request, detail bool, narrow func(*request, *ingot.NodeQuery) e
 	if query.Project, err = r.scope(query.Project); err != nil {
 		return response{}, err
 	}
+	shown := viewOf(r, table, s.fields)
 	query.Page = s.page
+	query.Fields = shown.columns("uuid", "owner", "lessee")
 	nodes, err := r.api.Nodes.ListNodes(r.Context(), query)
 	if ingot.CodeOf(err) == ingot.NotFound {
 		return response{}, errNoNode(s.page.Marker)
@@ -126,15 +134,11 @@ func nodeList(r *request, detail bool, narrow func(*request, *ingot.NodeQuery) e
 	if err != nil {
 		return response{}, err
 	}
-	items := make([]map[string]any, len(nodes))
-	last := ""
-	for i := range nodes {
-		items[i], last = r.renderNode(&nodes[i], s.fields), nodes[i].UUID
-	}
 	if query.InstanceUUID != "" {
 		s.page.Limit = 0 // an instance has one node: there is no next page
 	}
-	return r.collection("nodes", strings.TrimPrefix(r.URL.Path, "/v1/"), items, s.page.Limit, last), nil
+	items := listOf(nodes, func(n *ingot.Node) string { return n.UUID }, func(n *ingot.Node) pairs { return r.renderNode(n, shown) })
+	return r.collection("nodes", strings.TrimPrefix(r.URL.Path, "/v1/"), items, s.page.Limit), nil
 }
 
 // showNode is GET /v1/nodes/{node}.
@@ -148,7 +152,7 @@ func showNode(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{body: r.renderNode(&node, fields)}, nil
+	return response{body: r.renderNode(&node, viewOf(r, r.tables.nodes, fields))}, nil
 }
 
 // createNode is POST /v1/nodes.
@@ -189,7 +193,7 @@ func createNode(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{status: http.StatusCreated, body: r.renderNode(&node, nil), location: "nodes/" + node.UUID}, nil
+	return response{status: http.StatusCreated, body: r.wholeNode(&node), location: "nodes/" + node.UUID}, nil
 }
 
 // keepOwn gives a node that a project's admin creates to that project (Ironic: self_owned_node).

@@ -29,7 +29,7 @@ func patchNode(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{body: r.renderNode(&node, nil)}, nil
+	return response{body: r.wholeNode(&node)}, nil
 }
 
 // nodePatch is one patch of a node at work.

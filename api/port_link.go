@@ -97,8 +97,10 @@ func (r *request) linkPatchKnown(ops []patchOp) error {
 }
 
 // hideTunnels leaves a link empty that the version cannot understand.
-func (r *request) hideTunnels(out map[string]any) {
-	if link, _ := out["local_link_connection"].(map[string]any); link[vtepLogical] != nil && !r.hasTunnels() {
-		out["local_link_connection"] = map[string]any{}
+func (r *request) hideTunnels(out pairs) {
+	const name = "local_link_connection"
+	value, _ := out.get(name)
+	if link, _ := value.(map[string]any); link[vtepLogical] != nil && !r.hasTunnels() {
+		out.replace(name, map[string]any{})
 	}
 }

@@ -65,8 +65,8 @@ func (r *request) lookupBody(n *ingot.Node) map[string]any {
 	if n.Agent.Token != "" {
 		token = n.Agent.Token.Reveal()
 	}
-	node := render(r, r.tables.nodes, n, lookupFields())
-	node["links"] = r.links("nodes/" + n.UUID)
+	node := viewOf(r, r.tables.nodes, lookupFields()).render(n, 1)
+	node.set("links", r.links("nodes/"+n.UUID))
 	return map[string]any{
 		"node": node,
 		"config": map[string]any{

@@ -24,6 +24,7 @@ type request struct {
 	api    *API
 	tables *tables
 	id     string // openstack-request-id
+	base   string // of links, once it was asked for
 	minor  int    // the negotiated microversion
 	who    ingot.Identity
 	held   held   // what who may do
@@ -59,26 +60,26 @@ func (r *request) param(name string) string {
 
 // publicURL is the base of links.
 func (r *request) publicURL() string {
-	if r.api.PublicURL != "" {
-		return r.api.PublicURL
+	if r.base == "" {
+		r.base = r.api.PublicURL
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
+	if r.base == "" {
+		scheme := "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
+		r.base = scheme + "://" + r.Host
 	}
-	return scheme + "://" + r.Host
+	return r.base
 }
 
 // link is the URL of a path below /v1.
 func (r *request) link(path string) string { return r.publicURL() + "/v1/" + path }
 
-// links are a resource's self and bookmark.
-func (r *request) links(path string) []map[string]string {
-	return []map[string]string{
-		{"href": r.link(path), "rel": "self"},
-		{"href": r.publicURL() + "/" + path, "rel": "bookmark"},
-	}
-}
+// links are a resource's self and bookmark: the URLs of the path with and without /v1.
+type links struct{ base, path string }
+
+func (r *request) links(path string) links { return links{r.publicURL(), path} }
 
 // from is the address of the client.
 func (r *request) from() string {

@@ -78,11 +78,11 @@ type resource[T, Q any] struct {
 	// judge prepares a patch: what it gives runs in the transaction, with the thing before and after.
 	judge func(r *request, t *T, ops []patchOp) (func(before, after *T) error, error)
 	// older makes an answer what the client's version expects, where hiding fields is not enough.
-	older func(r *request, out map[string]any)
+	older func(r *request, out pairs)
 	// created is told of a new thing that was stored.
 	created func(r *request, t *T)
 	// veil hides what may not be shown of one.
-	veil func(t *T, out map[string]any)
+	veil func(t *T, out pairs)
 	// deletable says why the thing may not be deleted.
 	deletable func(r *request, t *T) error
 }
@@ -202,19 +202,32 @@ func (s *resource[T, Q]) get(r *request, ident string) (T, error) {
 }
 
 // render is one on the wire.
-func (s *resource[T, Q]) render(r *request, t *T, selected []string) map[string]any {
+func (s *resource[T, Q]) render(r *request, t *T, shown view[T, Q]) pairs {
 	at := s.path + "/" + s.uuid(t)
-	out := render(r, s.fields, t, selected)
+	out := shown.render(t, 1)
 	if s.older != nil {
 		s.older(r, out)
 	}
-	redact(r, s.fields, out, s.holder(t))
-	linkParts(r, s.fields, at, out)
+	shown.redact(r, out, s.holder(t))
+	shown.link(r, at, out)
 	if s.veil != nil {
 		s.veil(t, out)
 	}
-	out["links"] = r.links(at)
+	out.set("links", r.links(at))
 	return out
+}
+
+// whole is all of one that the client's version knows.
+func (s *resource[T, Q]) whole(r *request, t *T) pairs {
+	return s.render(r, t, viewOf(r, s.fields, nil))
+}
+
+// columns are what a list reads: what is shown, and whose it is.
+func (s *resource[T, Q]) columns(shown view[T, Q]) []string {
+	if s.owner != nil {
+		return shown.columns("uuid", "owner")
+	}
+	return shown.columns("uuid")
 }
 
 // event tells listeners what became of one.
@@ -234,5 +247,5 @@ func (s *resource[T, Q]) handleShow(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{body: s.render(r, &t, fields)}, nil
+	return response{body: s.render(r, &t, viewOf(r, s.fields, fields))}, nil
 }

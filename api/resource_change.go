@@ -41,7 +41,7 @@ func (s *resource[T, Q]) handleCreate(r *request) (response, error) {
 	if s.created != nil {
 		s.created(r, &t)
 	}
-	return response{status: http.StatusCreated, body: s.render(r, &t, nil), location: s.path + "/" + s.uuid(&t)}, nil
+	return response{status: http.StatusCreated, body: s.whole(r, &t), location: s.path + "/" + s.uuid(&t)}, nil
 }
 
 // fill takes the fields of a new thing from the body.
@@ -83,7 +83,7 @@ func (s *resource[T, Q]) handlePatch(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{body: s.render(r, &changed, nil)}, nil
+	return response{body: s.whole(r, &changed)}, nil
 }
 
 // patch applies the operations to the thing as it is in the store.

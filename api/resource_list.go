@@ -52,6 +52,8 @@ func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request,
 			return response{}, err
 		}
 	}
+	shown := viewOf(r, s.fields, chosen.fields)
+	chosen.page.Fields = s.columns(shown)
 	*s.page(&query) = chosen.page
 	found, err := s.store(r.api).List(r.Context(), query)
 	if ingot.CodeOf(err) == ingot.NotFound {
@@ -60,10 +62,6 @@ func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request,
 	if err != nil {
 		return response{}, err
 	}
-	items := make([]map[string]any, len(found))
-	last := ""
-	for i := range found {
-		items[i], last = s.render(r, &found[i], chosen.fields), s.uuid(&found[i])
-	}
-	return r.collection(cmp.Or(s.list, s.path), strings.TrimPrefix(r.URL.Path, "/v1/"), items, chosen.page.Limit, last), nil
+	items := listOf(found, s.uuid, func(t *T) pairs { return s.render(r, t, shown) })
+	return r.collection(cmp.Or(s.list, s.path), strings.TrimPrefix(r.URL.Path, "/v1/"), items, chosen.page.Limit), nil
 }

@@ -12,6 +12,7 @@ import (
 type response struct {
 	status   int    // 0 is 200
 	body     any    // nil is no body
+	text     []byte // body as JSON, once it is encoded
 	location string // path below /v1 for the Location header; "" sends none
 	stream   func(http.ResponseWriter)
 }
@@ -103,7 +104,7 @@ func (r *request) write(w http.ResponseWriter, res response, err error) {
 		res.stream(w)
 		return
 	}
-	r.writeJSON(w, max(res.status, http.StatusOK), res.body)
+	r.writeText(w, max(res.status, http.StatusOK), res.text)
 }
 
 func (r *request) writeError(w http.ResponseWriter, err error) {
@@ -121,15 +122,17 @@ func (r *request) writeError(w http.ResponseWriter, err error) {
 	r.writeJSON(w, status, errorBody(err, r.id))
 }
 
+// writeJSON sends what is made of text and numbers, and so can be encoded.
 func (r *request) writeJSON(w http.ResponseWriter, status int, body any) {
-	if body == nil {
+	text, _ := appendJSON(nil, body)
+	r.writeText(w, status, text)
+}
+
+// writeText sends JSON; nil is no body.
+func (r *request) writeText(w http.ResponseWriter, status int, text []byte) {
+	if text == nil {
 		w.WriteHeader(status)
 		return
-	}
-	text, err := appendJSON(nil, body)
-	if err != nil {
-		r.api.log().ErrorContext(r.Context(), "cannot encode an answer", "request", r.id, "path", r.URL.Path, "error", err)
-		status, text = http.StatusInternalServerError, []byte(`{"error_message":"{}"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

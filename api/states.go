@@ -30,9 +30,10 @@ func showStates(r *request) (response, error) {
 		"console_enabled", "last_error", "power_state", "provision_state", "target_power_state",
 		"target_provision_state", "provision_updated_at", "raid_config", "target_raid_config", "boot_mode", "secure_boot",
 	}
-	body := render(r, r.tables.nodes, &node, words)
-	redact(r, r.tables.nodes, body, holderOf(&node))
-	body["provision_state"] = r.wireState(node.ProvisionState)
+	shown := viewOf(r, r.tables.nodes, words)
+	body := shown.render(&node, 0)
+	shown.redact(r, body, holderOf(&node))
+	body.replace("provision_state", r.wireState(node.ProvisionState))
 	return response{body: body}, nil
 }
 

@@ -1,6 +1,10 @@
 package api
 
-import "github.com/ingot-metal/ingot"
+import (
+	"sync"
+
+	"github.com/ingot-metal/ingot"
+)
 
 // tables are the fields of every resource, and the simple resources whole, made once for each handler: lists render a thousand things from them.
 type tables struct {
@@ -21,6 +25,7 @@ type tables struct {
 	firmware    []field[ingot.FirmwareComponent, struct{}]
 
 	rules map[string]grants // the policy, by name
+	views sync.Map          // what each version shows of a table, by viewKey
 	docs  func() ([]byte, error)
 }
 

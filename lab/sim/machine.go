@@ -29,6 +29,9 @@ type Machine struct {
 	BootURL string // of the boot listener; asked for /boot/script as iPXE asks
 	Agent   string // the deploy-agent's binary
 	UEFI    bool
+	// Run is what the ramdisk runs instead of the binary, with its kernel's command line, until the power is cut; nil runs
+	// Agent.
+	Run func(ctx context.Context, cmdline string)
 
 	mu    sync.Mutex
 	power *session
@@ -127,6 +130,10 @@ func (m *Machine) boot(ctx context.Context, boot vbmc.Boot) {
 		cmdline, err := m.ask(ctx)
 		if err == nil && cmdline != "" {
 			m.note("ramdisk")
+			if m.Run != nil {
+				m.Run(ctx, cmdline)
+				return
+			}
 			m.runAgent(ctx, cmdline)
 			return
 		}

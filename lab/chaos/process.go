@@ -1,0 +1,149 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// process is one conductor: an `ingot serve` of its own name, data folder and address, which comes and goes.
+type process struct {
+	name    string
+	binary  string
+	config  string // file
+	log     string // file
+	address string // of its API, the same for every start
+
+	mu      sync.Mutex
+	command *exec.Cmd
+	ended   chan struct{}
+	paused  bool
+}
+
+// start starts it; it goes with this process, however that ends.
+func (p *process) start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	log, err := os.OpenFile(p.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	fmt.Fprintf(log, "==== start at %s\n", time.Now().UTC().Format(time.RFC3339Nano))
+	command := exec.Command(p.binary, "serve", "--config", p.config, "--dev")
+	command.Stdout, command.Stderr = log, log
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if err := command.Start(); err != nil {
+		return fmt.Errorf("cannot start conductor %s: %w", p.name, err)
+	}
+	ended := make(chan struct{})
+	p.command, p.ended, p.paused = command, ended, false
+	go func() {
+		_ = command.Wait() // how it ended is in its log
+		close(ended)
+	}()
+	return nil
+}
+
+// signal sends a signal to the process, if it runs.
+func (p *process) signal(s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.command == nil {
+		return nil
+	}
+	return ignoreDone(p.command.Process.Signal(s))
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+// kill ends it as a fault would, and waits until it is gone.
+func (p *process) kill() error {
+	err := p.signal(syscall.SIGKILL)
+	p.gone()
+	return err
+}
+
+// stop has it end by itself.
+func (p *process) stop() error {
+	err := p.signal(syscall.SIGTERM)
+	p.gone()
+	return err
+}
+
+func (p *process) gone() {
+	p.mu.Lock()
+	ended := p.ended
+	p.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+}
+
+// running says whether the process has not ended.
+func (p *process) running() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.command == nil {
+		return false
+	}
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// ready asks whether it does its work.
+func (p *process) ready() bool {
+	client := http.Client{Timeout: 2 * time.Second}
+	response, err := client.Get("http://" + p.address + "/healthz")
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// newProcess writes a conductor's configuration.
+func newProcess(s *Settings, name, address, front, database string) (*process, error) {
+	dir := filepath.Join(s.Dir, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	p := &process{name: name, binary: s.Ingot, config: filepath.Join(dir, "ingot.toml"), log: filepath.Join(s.Dir, name+".log"), address: address}
+	text := fmt.Sprintf(`hostname = %q
+data = %q
+[api]
+listen = %q
+answer_timeout = "8s"
+[boot]
+url = %q
+ramdisk = %q
+[database]
+url = "postgres://ingot@%s/postgres?sslmode=disable"
+key_file = %q
+[images]
+file_paths = [%q]
+[conductor]
+power_sync = "20s"
+callback_timeout = "3m"
+[fake]
+power_delay = "300ms"
+boot_delay = "1s"
+command_delay = "2s"
+`, name, filepath.Join(dir, "data"), address, front, filepath.Join(s.Dir, "ramdisk"), database, s.KeyFile, filepath.Join(s.Dir, "images"))
+	return p, os.WriteFile(p.config, []byte(text), 0o644)
+}

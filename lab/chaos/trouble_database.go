@@ -1,0 +1,47 @@
+package chaos
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// hauntDatabase troubles the database, and the ways to it.
+func (t *trouble) hauntDatabase(ctx context.Context, r *rand.Rand) {
+	for pause(ctx, between(r, 5*time.Second, 20*time.Second)) {
+		relay := t.Relays[r.IntN(len(t.Relays))]
+		switch r.IntN(6) {
+		case 0:
+			t.count(func(c *Counts) { c.Restarts++ })
+			t.away(ctx, t.Database.Stop, t.Database.Start, between(r, 0, 4*time.Second))
+		case 1:
+			t.count(func(c *Counts) { c.Crashes++ })
+			t.away(ctx, t.Database.Crash, t.Database.Start, between(r, 0, 2*time.Second))
+		case 2:
+			t.count(func(c *Counts) { c.SlowCommits++ })
+			t.away(ctx, func() { t.commitDelay("100000") }, func() { t.commitDelay("0") }, between(r, 3*time.Second, 10*time.Second))
+		case 3:
+			t.count(func(c *Counts) { c.Stalls++ })
+			t.away(ctx, relay.Swallow, relay.Pass, between(r, time.Second, 8*time.Second))
+		default:
+			t.count(func(c *Counts) { c.Cuts++ })
+			t.away(ctx, relay.Cut, relay.Pass, between(r, 0, 6*time.Second))
+		}
+	}
+}
+
+// away begins a trouble, lets it last, and ends it.
+func (t *trouble) away(ctx context.Context, begin, end func(), lasts time.Duration) {
+	t.markDatabase(far())
+	begin()
+	pause(ctx, lasts)
+	end()
+	t.markDatabase(time.Now())
+}
+
+// commitDelay has every commit take so many microseconds longer, as a slow disk does.
+func (t *trouble) commitDelay(micros string) {
+	t.Database.Ask("ALTER SYSTEM SET commit_siblings = 0")
+	t.Database.Ask("ALTER SYSTEM SET commit_delay = " + micros)
+	t.Database.Ask("SELECT pg_reload_conf()")
+}

@@ -42,6 +42,12 @@ bench: prerequisites build ## speed and memory against the peers, as ratios of o
 e2e: prerequisites build ## every pair of firmware and image format on QEMU machines
 	INGOT_E2E=all go test -count=1 -timeout 80m -v -run 'TestEndToEnd' ./lab
 
+CHAOS_TIME ?= 10m
+
+.PHONY: chaos
+chaos: prerequisites ## conductors and database killed and stopped at random (CHAOS_TIME=10m, SEED=n, CHAOS_NODES=n)
+	CHAOS_TIME=$(CHAOS_TIME) SEED=$(SEED) CHAOS_NODES=$(CHAOS_NODES) go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./lab/chaos
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin cmd/ingot/agents/deploy-agent*

@@ -18,11 +18,12 @@ import (
 
 // TestChaos is a short run of one seed, or a run of CHAOS_TIME from SEED (a new one each time unless told).
 func TestChaos(t *testing.T) {
-	settings := chaos.Settings{Seed: 1, Time: 25 * time.Second, Rest: 2 * time.Minute, Nodes: 40}
+	settings := chaos.Settings{Seed: 1, Time: 25 * time.Second, Rest: 2 * time.Minute, Nodes: 30}
 	if text := os.Getenv("CHAOS_TIME"); text != "" {
 		d, err := time.ParseDuration(text)
 		require.NoError(t, err, "CHAOS_TIME")
 		settings.Time, settings.Seed, settings.Rest = d, rand.Uint64N(1<<32), 5*time.Minute
+		settings.Nodes = 200
 	}
 	for name, number := range map[string]func(uint64){
 		"SEED": func(n uint64) { settings.Seed = n }, "CHAOS_NODES": func(n uint64) { settings.Nodes = int(n) },

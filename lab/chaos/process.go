@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -75,13 +76,6 @@ func (p *process) kill() error {
 	return err
 }
 
-// stop has it end by itself.
-func (p *process) stop() error {
-	err := p.signal(syscall.SIGTERM)
-	p.gone()
-	return err
-}
-
 func (p *process) gone() {
 	p.mu.Lock()
 	ended := p.ended
@@ -104,6 +98,23 @@ func (p *process) running() bool {
 	default:
 		return true
 	}
+}
+
+// revive starts it again if it ended because it found no database at its start. Its error is that it ended for another
+// reason.
+func (p *process) revive() (bool, error) {
+	if p.running() {
+		return false, nil
+	}
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return false, err
+	}
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	if last := lines[len(lines)-1]; !bytes.HasPrefix(last, []byte("ingot: cannot open the database")) {
+		return false, fmt.Errorf("conductor %s ended by itself: %s; see %s", p.name, last, p.log)
+	}
+	return true, p.start()
 }
 
 // ready asks whether it does its work.

@@ -32,10 +32,6 @@ type trouble struct {
 	err      error
 }
 
-// settled is how long after its trouble something takes to be itself again: a start, a beat, and the time that a conductor
-// waits before it judges others.
-const settled = 5 * time.Second
-
 // far is when something in trouble will be steady: not now.
 func far() time.Time { return time.Now().Add(time.Hour) }
 
@@ -70,11 +66,11 @@ func (t *trouble) failed(err error) {
 func (t *trouble) helped(lost int, at time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.database.After(at.Add(-settled)) {
+	if t.database.After(at) {
 		return false
 	}
 	for i, since := range t.steady {
-		if i != lost && since.Before(at.Add(-settled)) {
+		if i != lost && since.Before(at) {
 			return true
 		}
 	}
@@ -94,8 +90,7 @@ func (t *trouble) run(ctx context.Context) error {
 
 // haunt troubles one conductor.
 func (t *trouble) haunt(ctx context.Context, i int, r *rand.Rand) {
-	p := t.processes[i]
-	for pause(ctx, between(r, 500*time.Millisecond, 6*time.Second)) {
+	for t.tend(ctx, i, between(r, 500*time.Millisecond, 5*time.Second)) {
 		switch dice := r.IntN(100); {
 		case dice < 55:
 			t.kill(ctx, i, between(r, 0, 6*time.Second))
@@ -107,11 +102,27 @@ func (t *trouble) haunt(ctx context.Context, i int, r *rand.Rand) {
 			t.count(func(c *Counts) { c.LongPauses++ })
 			t.stopped(ctx, i, between(r, 23*time.Second, 28*time.Second))
 		}
-		if !p.running() {
-			t.failed(fmt.Errorf("conductor %s ended by itself; see %s", p.name, p.log))
-			return
+	}
+}
+
+// tend lets time pass in which the conductor is started again whenever it found no database at its start, as a service
+// manager does; false when ctx ended, or it ended for another reason.
+func (t *trouble) tend(ctx context.Context, i int, d time.Duration) bool {
+	p := t.processes[i]
+	for deadline := time.Now().Add(d); time.Now().Before(deadline); {
+		again, err := p.revive()
+		if err != nil {
+			t.failed(err)
+			return false
+		}
+		if again {
+			t.mark(i, time.Now())
+		}
+		if !pause(ctx, min(500*time.Millisecond, time.Until(deadline))) {
+			return false
 		}
 	}
+	return ctx.Err() == nil
 }
 
 // kill ends a conductor and starts it again after a while.

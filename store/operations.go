@@ -216,8 +216,12 @@ func (t *tx) replaceLive(op *ingot.Operation) error {
 	if err := t.unreserve(live.UUID); err != nil {
 		return err
 	}
-	_, err = t.exec("DELETE FROM operation_nodes WHERE operation = ?", live.UUID)
-	return err
+	if _, err := t.exec("DELETE FROM operation_nodes WHERE operation = ?", live.UUID); err != nil {
+		return err
+	}
+	return t.appendEvents(live.NodeUUID, []ingot.Event{{At: t.now, Type: "operation.ended", Node: live.NodeUUID, Data: map[string]any{
+		"operation": live.UUID, "kind": live.Kind, "outcome": ingot.Replaced, "error": live.Error, "attempts": live.Attempt,
+	}}})
 }
 
 // takeLanes locks the nodes in the order of their UUIDs, judges the operation's own one, and writes the operation.

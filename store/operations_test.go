@@ -188,6 +188,11 @@ func TestReplaceEndsAndFencesTheOther(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, ingot.Replaced, ended.Outcome)
 		require.False(t, ended.EndedAt.IsZero())
+		events, _, err := s.Events(ctx, 0, 100)
+		require.NoError(t, err)
+		last := events[len(events)-1]
+		require.Equal(t, "operation.ended", last.Type, "whoever follows the operation hears of its end")
+		require.Equal(t, []any{old.UUID, "verify", "replaced"}, []any{last.Data["operation"], last.Data["kind"], last.Data["outcome"]})
 		require.Equal(t, deletion.UUID, claimOne(t, s, "c1").Operation.UUID)
 	})
 }

@@ -18,12 +18,12 @@ import (
 
 // TestChaos is a short run of one seed, or a run of CHAOS_TIME from SEED (a new one each time unless told).
 func TestChaos(t *testing.T) {
-	settings := chaos.Settings{Seed: 1, Time: 25 * time.Second, Rest: 2 * time.Minute, Nodes: 30}
+	settings := chaos.Settings{Seed: 1, Time: 25 * time.Second, Rest: 2 * time.Minute, Nodes: 30, RealAgents: 2}
 	if text := os.Getenv("CHAOS_TIME"); text != "" {
 		d, err := time.ParseDuration(text)
 		require.NoError(t, err, "CHAOS_TIME")
 		settings.Time, settings.Seed, settings.Rest = d, rand.Uint64N(1<<32), 5*time.Minute
-		settings.Nodes = 200
+		settings.Nodes, settings.RealAgents = 200, 6
 	}
 	for name, number := range map[string]func(uint64){
 		"SEED": func(n uint64) { settings.Seed = n }, "CHAOS_NODES": func(n uint64) { settings.Nodes = int(n) },
@@ -35,9 +35,9 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d", settings.Seed)
-	server := storetest.NewServer(t)
+	server := storetest.NewServerOnDisk(t, 1<<30)
 	settings.Dir, settings.Log, settings.Database = folder(t), t.Logf, server
-	settings.Ingot = build(t, settings.Dir)
+	settings.Ingot, settings.Agent = build(t, settings.Dir, "ingot", "cmd/ingot"), build(t, settings.Dir, "deploy-agent", "deploy-agent")
 	settings.KeyFile = filepath.Join(settings.Dir, "key")
 	require.NoError(t, os.WriteFile(settings.KeyFile, []byte(storetest.Secret.Reveal()+"\n"), 0o600))
 	address := strings.TrimSuffix(strings.TrimPrefix(server.URL, "postgres://ingot@"), "/postgres?sslmode=disable")
@@ -60,10 +60,10 @@ func folder(t *testing.T) string {
 	return t.TempDir()
 }
 
-func build(t *testing.T, dir string) string {
+func build(t *testing.T, dir, name, from string) string {
 	t.Helper()
-	binary := filepath.Join(dir, "ingot")
-	command := exec.Command("go", "build", "-o", binary, "../../cmd/ingot")
+	binary := filepath.Join(dir, name)
+	command := exec.Command("go", "build", "-o", binary, "../../"+from)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", said)

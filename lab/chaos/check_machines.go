@@ -142,6 +142,10 @@ func (s *story) want() (wanted, bool) {
 		if e.Type != "operation.ended" {
 			continue
 		}
+		if n := len(s.Cuts); n > 0 && s.Cuts[n-1].After(e.At.Add(-slack)) { // whatever it was told, somebody pulled the plug
+			known = false
+			continue
+		}
 		kind, outcome := ingot.Kind(text(e, "kind")), ingot.Outcome(text(e, "outcome"))
 		why := fmt.Sprintf("%s (%s at %s)", kind, outcome, clock(e.At))
 		if outcome != ingot.Done {

@@ -185,6 +185,14 @@ func TestWhatIsNoFault(t *testing.T) {
 			m := &r.Machines[0]
 			m.Commands = append(m.Commands, sim.Command{At: at(25), Boot: 2, Name: "standby.prepare_image", ID: "op/run-steps.0/2"})
 		},
+		"a machine whose plug was pulled": func(r *chaos.Record) {
+			stayedInRamdisk(r)
+			m := &r.Machines[0]
+			m.On, m.Cuts = false, []time.Time{at(50)}
+			for i := range m.Shown {
+				m.Shown[i].Power = ingot.PowerOff
+			}
+		},
 		"an address that was free again": func(r *chaos.Record) {
 			r.Offers = []chaos.Offer{
 				{Network: "a", Address: "10.0.0.1", MAC: "x", From: at(1), Until: at(10)},
@@ -195,6 +203,7 @@ func TestWhatIsNoFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := healthy()
 			change(&r)
+			r.Again = r.Events
 			require.Empty(t, chaos.Check(r))
 		})
 	}

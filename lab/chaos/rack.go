@@ -32,6 +32,7 @@ type server struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	node   string // UUID
+	cuts   []time.Time
 }
 
 // newServer makes the nth machine, with addresses of its own on the loopback network: 127.1.x.y is its agent's, 127.2.x.y
@@ -42,9 +43,11 @@ func newServer(s *Settings, n int, bootURL string) (*server, error) {
 		name: fmt.Sprintf("node-%d", n), mac: fmt.Sprintf("52:54:00:00:%02x:%02x", n/250, n%250), random: s.random(fmt.Sprintf("machine %d", n)),
 		journal: &vbmc.Log{}, redfish: n%3 == 2,
 	}
-	m.machine = &sim.Machine{Dir: filepath.Join(s.Dir, "machines", m.name), MAC: m.mac, BootURL: bootURL}
+	m.machine = &sim.Machine{Dir: filepath.Join(s.Dir, "machines", m.name), MAC: m.mac, BootURL: bootURL, Agent: s.Agent}
 	m.agent = &sim.Pretend{Machine: m.machine, Address: "127.1." + low, Takes: m.takes, Beat: 20 * time.Second, Stutter: m.stutter}
-	m.machine.Run = m.agent.Run
+	if n >= s.RealAgents {
+		m.machine.Run = m.agent.Run
+	}
 	if err := m.machine.Prepare(1 << 20); err != nil {
 		return nil, err
 	}
@@ -109,6 +112,14 @@ func (m *server) record(ctx context.Context, images []image) (Machine, error) {
 		return Machine{}, err
 	}
 	r := Machine{Node: m.node, Name: m.name, BMC: m.lease(), On: on, Boots: m.machine.Boots(), BMCLog: m.journal.Entries(), Commands: m.agent.Journal()}
+	m.mu.Lock()
+	r.Cuts = append(r.Cuts, m.cuts...)
+	m.mu.Unlock()
+	real, err := written(m.machine.Dir)
+	if err != nil {
+		return r, err
+	}
+	r.Commands = append(r.Commands, real...)
 	for _, image := range images {
 		if holds, err := m.machine.Holds(image.data); err == nil && holds {
 			r.Disk = image.sum

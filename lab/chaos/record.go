@@ -30,6 +30,7 @@ type Machine struct {
 	On       bool
 	Disk     string // checksum of the image that the disk holds whole; "" is none of them
 	Boots    []sim.Boot
+	Cuts     []time.Time // when somebody pulled its plug
 	BMCLog   []vbmc.Entry
 	Commands []sim.Command
 	Shown    []Shown // as each API shows the node in the end

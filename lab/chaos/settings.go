@@ -11,6 +11,7 @@ import (
 type Settings struct {
 	Dir      string // for what the run writes; its caller's to remove
 	Ingot    string // the binary
+	Agent    string // the deploy-agent's binary
 	KeyFile  string // of the database's secret
 	Database Database
 	Relays   []Relay // one for each conductor, which reaches the database through it
@@ -18,7 +19,9 @@ type Settings struct {
 	Time     time.Duration // of trouble; then everything is left to come to rest
 	Rest     time.Duration // the most that this may take
 	Nodes    int
-	Log      func(format string, args ...any)
+	// RealAgents is how many of the machines run the real agent as a process.
+	RealAgents int
+	Log        func(format string, args ...any)
 }
 
 // Database is the PostgreSQL of the run.
@@ -27,6 +30,9 @@ type Database interface {
 	Stop()
 	Start()
 	Ask(statement string)
+	// Fill leaves no room on its disk until Free; false if that cannot be done here.
+	Fill() bool
+	Free()
 }
 
 // Relay stands between a conductor and the database.

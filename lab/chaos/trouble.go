@@ -11,10 +11,10 @@ import (
 
 // Counts are how often each trouble was made.
 type Counts struct {
-	Kills, Pauses, LongPauses          int
-	Cuts, Stalls, Restarts, Crashes    int
-	SlowCommits, BMCFaults, PowerCuts  int
-	ClockSteps, FullDisks, PacketsLost int
+	Kills, Pauses, LongPauses         int
+	Cuts, Stalls, Restarts, Crashes   int
+	SlowCommits, BMCFaults, PowerCuts int
+	FullDisks                         int
 }
 
 // trouble makes it, and knows who is in it.
@@ -84,6 +84,7 @@ func (t *trouble) run(ctx context.Context) error {
 		group.Go(func() { t.haunt(ctx, i, t.random(fmt.Sprintf("conductor %d", i))) })
 	}
 	group.Go(func() { t.hauntDatabase(ctx, t.random("database")) })
+	group.Go(func() { t.hauntMachines(ctx, t.random("machines")) })
 	group.Wait()
 	return t.err
 }

@@ -10,7 +10,7 @@ import (
 func (t *trouble) hauntDatabase(ctx context.Context, r *rand.Rand) {
 	for pause(ctx, between(r, 5*time.Second, 20*time.Second)) {
 		relay := t.Relays[r.IntN(len(t.Relays))]
-		switch r.IntN(6) {
+		switch r.IntN(8) {
 		case 0:
 			t.count(func(c *Counts) { c.Restarts++ })
 			t.away(ctx, t.Database.Stop, t.Database.Start, between(r, 0, 4*time.Second))
@@ -23,11 +23,24 @@ func (t *trouble) hauntDatabase(ctx context.Context, r *rand.Rand) {
 		case 3:
 			t.count(func(c *Counts) { c.Stalls++ })
 			t.away(ctx, relay.Swallow, relay.Pass, between(r, time.Second, 8*time.Second))
+		case 4:
+			t.fill(ctx, between(r, time.Second, 6*time.Second))
 		default:
 			t.count(func(c *Counts) { c.Cuts++ })
 			t.away(ctx, relay.Cut, relay.Pass, between(r, 0, 6*time.Second))
 		}
 	}
+}
+
+// fill has the database's disk full for a while, where that can be done.
+func (t *trouble) fill(ctx context.Context, lasts time.Duration) {
+	t.away(ctx, func() {
+		if t.Database.Fill() {
+			t.count(func(c *Counts) { c.FullDisks++ })
+			pause(ctx, lasts)
+			t.Database.Free()
+		}
+	}, func() {}, 0)
 }
 
 // away begins a trouble, lets it last, and ends it.

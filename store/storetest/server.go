@@ -24,6 +24,7 @@ type Server struct {
 	t       testing.TB
 	bin     string
 	dir     string
+	disk    bool // dir is a disk of its own
 	port    int
 	hold    io.WriteCloser // the server runs for as long as it is open; nil is stopped
 	command *exec.Cmd
@@ -43,6 +44,12 @@ wait "$server"
 // NewServer starts a PostgreSQL, which ends with the test. Without PostgreSQL on the machine the test is skipped.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
+	return newServer(t, func(*Server) {})
+}
+
+// newServer starts one in a folder that furnish was given first.
+func newServer(t testing.TB, furnish func(*Server)) *Server {
+	t.Helper()
 	bin, err := findBinaries()
 	if errors.Is(err, errNoPostgres) {
 		t.Skip(err)
@@ -55,6 +62,7 @@ func NewServer(t testing.TB) *Server {
 		s.Stop()
 		os.RemoveAll(s.dir) //nolint:errcheck // a folder of temporary files
 	})
+	furnish(s)
 	s.port, err = freePort()
 	s.must(err)
 	initdb := s.as(exec.Command(filepath.Join(bin, "initdb"), "-N", "-D", filepath.Join(s.dir, "data"), "-U", "ingot", "-A", "trust", "-E", "UTF8", "--locale=C"))

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/conductor"
@@ -48,6 +49,12 @@ func (s bootLeases) Reservation(ctx context.Context, network, mac string) (ingot
 	}
 	return ingot.Lease{Network: network, MAC: mac}, true, nil
 }
+
+// sharedClock is the clock of all processes on a database: what one of them promises until a time, others judge.
+type sharedClock struct{ *store.Store }
+
+// After is as time.After.
+func (sharedClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 // bootFiles opens boot files by their token.
 type bootFiles struct{ *conductor.Conductor }

@@ -105,7 +105,7 @@ func (a *App) wire() error {
 		return err
 	}
 	a.images = &images.Service{
-		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secrets: urlKeys, Log: a.log,
+		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secrets: urlKeys, Log: a.log, Now: a.Store.Now,
 		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
 	}
 	a.hosts = &hypervisor.Hosts{Log: a.log}
@@ -176,7 +176,7 @@ func (a *App) wire() error {
 	a.serveGuests(a.API)
 	a.pxe = &pxe.Server{
 		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
-		HTTPPort: cfg.Boot.Port, BootURL: cfg.Boot.URL, Logger: a.log, DryRun: cfg.DryListen,
+		HTTPPort: cfg.Boot.Port, BootURL: cfg.Boot.URL, Logger: a.log, DryRun: cfg.DryListen, Clock: sharedClock{a.Store},
 	}
 	if cfg.Database.URL != "" { // others may serve the same networks
 		a.pxe.Offers = a.Store

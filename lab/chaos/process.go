@@ -27,6 +27,9 @@ type process struct {
 	paused  bool
 }
 
+// startMark begins each start's part of the log.
+const startMark = "==== start"
+
 // start starts it; it goes with this process, however that ends.
 func (p *process) start() error {
 	p.mu.Lock()
@@ -36,7 +39,7 @@ func (p *process) start() error {
 		return err
 	}
 	defer log.Close()
-	fmt.Fprintf(log, "==== start at %s\n", time.Now().UTC().Format(time.RFC3339Nano))
+	fmt.Fprintf(log, startMark+" at %s\n", time.Now().UTC().Format(time.RFC3339Nano))
 	command := exec.Command(p.binary, "serve", "--config", p.config, "--dev")
 	command.Stdout, command.Stderr = log, log
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
@@ -110,8 +113,9 @@ func (p *process) revive() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	if last := lines[len(lines)-1]; !bytes.HasPrefix(last, []byte("ingot: cannot open the database")) {
+	life := text[bytes.LastIndex(text, []byte(startMark)):]
+	last := life[bytes.LastIndexByte(bytes.TrimSpace(life), '\n')+1:]
+	if bytes.Contains(life, []byte("ingot is up")) || !bytes.Contains(last, []byte("database")) {
 		return false, fmt.Errorf("conductor %s ended by itself: %s; see %s", p.name, last, p.log)
 	}
 	return true, p.start()

@@ -55,7 +55,7 @@ func (a *App) pulse() *conductor.Pulse {
 		return nil
 	}
 	p := &conductor.Pulse{
-		Beats: a.Store, TTL: embeddedTTL, Log: a.log,
+		Beats: a.Store, TTL: embeddedTTL, Log: a.log, Boottime: bootClock(),
 		Self: ingot.Conductor{Hostname: cfg.Hostname, Process: a.process, Group: cfg.Conduct.Group, Drivers: cfg.Drivers},
 	}
 	if a.seat != nil {

@@ -63,7 +63,7 @@ func folder(t *testing.T) string {
 func build(t *testing.T, dir, name, from string) string {
 	t.Helper()
 	binary := filepath.Join(dir, name)
-	command := exec.Command("go", "build", "-o", binary, "../../"+from)
+	command := exec.Command("go", "build", "-tags", "chaos", "-o", binary, "../../"+from)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", said)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -24,7 +25,7 @@ type process struct {
 	mu      sync.Mutex
 	command *exec.Cmd
 	ended   chan struct{}
-	paused  bool
+	slept   time.Duration // that its clock seems to be ahead
 }
 
 // startMark begins each start's part of the log.
@@ -42,17 +43,31 @@ func (p *process) start() error {
 	fmt.Fprintf(log, startMark+" at %s\n", time.Now().UTC().Format(time.RFC3339Nano))
 	command := exec.Command(p.binary, "serve", "--config", p.config, "--dev")
 	command.Stdout, command.Stderr = log, log
+	command.Env = append(os.Environ(), "INGOT_TEST_BOOTCLOCK="+p.clock())
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("cannot start conductor %s: %w", p.name, err)
 	}
 	ended := make(chan struct{})
-	p.command, p.ended, p.paused = command, ended, false
+	p.command, p.ended = command, ended
 	go func() {
 		_ = command.Wait() // how it ended is in its log
 		close(ended)
 	}()
 	return nil
+}
+
+// clock is the file that says how much its machine's clock is ahead.
+func (p *process) clock() string { return p.config + ".clock" }
+
+// sleep has its machine seem to have slept for d: the clock that counts on meanwhile steps. The file is there whole or not.
+func (p *process) sleep(d time.Duration) error {
+	p.slept += d
+	next := p.clock() + ".next"
+	if err := os.WriteFile(next, []byte(strconv.FormatInt(p.slept.Milliseconds(), 10)), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(next, p.clock())
 }
 
 // signal sends a signal to the process, if it runs.
@@ -133,7 +148,7 @@ func (p *process) ready() bool {
 }
 
 // newProcess writes a conductor's configuration.
-func newProcess(s *Settings, name, address, front, database string) (*process, error) {
+func newProcess(s *Settings, name, address, front, database, more string) (*process, error) {
 	dir := filepath.Join(s.Dir, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -160,5 +175,5 @@ power_delay = "300ms"
 boot_delay = "1s"
 command_delay = "2s"
 `, name, filepath.Join(dir, "data"), address, front, filepath.Join(s.Dir, "ramdisk"), database, s.KeyFile, filepath.Join(s.Dir, "images"))
-	return p, os.WriteFile(p.config, []byte(text), 0o644)
+	return p, os.WriteFile(p.config, []byte(text+more), 0o644)
 }

@@ -59,11 +59,12 @@ func (r Report) String() string {
 	var b strings.Builder
 	c := r.Counts
 	fmt.Fprintf(&b, "seed %d\n", r.Seed)
-	fmt.Fprintf(&b, "conductors: %d kills, %d pauses (%d longer than any lease)\n", c.Kills, c.Pauses, c.LongPauses)
+	fmt.Fprintf(&b, "conductors: %d kills, %d pauses (%d longer than any lease), %d steps of a clock\n", c.Kills, c.Pauses, c.LongPauses, c.ClockSteps)
 	fmt.Fprintf(&b, "database: %d restarts, %d crashes, %d connections cut, %d stalled, %d times slow to commit, %d times a full disk\n", c.Restarts, c.Crashes, c.Cuts, c.Stalls, c.SlowCommits, c.FullDisks)
 	fmt.Fprintf(&b, "machines: %d power cuts, %d times a BMC misbehaved\n", c.PowerCuts, c.BMCFaults)
 	fmt.Fprintf(&b, "requests: %d accepted, %d refused, %d without an answer, %d answered 500\n", r.Requests[Accepted], r.Requests[Refused], r.Requests[Unknown], r.Requests[Broken])
 	fmt.Fprintf(&b, "BMC commands: %d; leases: %d\n", r.BMC, len(r.Record.Grants))
+	fmt.Fprintf(&b, "addresses promised: %d\n", len(r.Record.Offers))
 	b.WriteString("outcomes:")
 	for _, name := range slices.Sorted(maps.Keys(r.Outcomes)) {
 		fmt.Fprintf(&b, " %s %d;", name, r.Outcomes[name])

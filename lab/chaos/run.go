@@ -22,16 +22,21 @@ type run struct {
 	listener  *listener
 	watcher   *watcher
 	trouble   *trouble
+	segment   *segment // nil where none can be made
 }
 
 // Run makes trouble for the settings' time, waits until everything has come to rest, and judges. url is the database's own,
 // past the relays. Its error is that the run itself went wrong: it says nothing of Ingot.
-func Run(ctx context.Context, s Settings, url string) (Report, error) {
+func Run(ctx context.Context, s Settings, url string) (report Report, err error) {
 	r := &run{Settings: s, url: url, watcher: &watcher{url: url}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return Report{}, err
 	}
+	if r.segment, err = newSegment(len(s.Relays)); err != nil {
+		return Report{}, errors.Join(err, l.Close())
+	}
+	defer func() { err = errors.Join(err, r.segment.remove(len(s.Relays))) }()
 	if err := r.build("http://" + l.Addr().String()); err != nil {
 		return Report{}, errors.Join(err, l.Close())
 	}
@@ -40,7 +45,7 @@ func Run(ctx context.Context, s Settings, url string) (Report, error) {
 	parts.Go(func() { _ = runBMCs(ctx, r.servers) })
 	parts.Go(func() { _ = (&front{listen: l, addresses: r.addresses()}).run(ctx) })
 	parts.Go(func() { r.listener.run(ctx) })
-	report, err := r.work(ctx)
+	report, err = r.work(ctx)
 	for _, p := range r.processes {
 		err = errors.Join(err, p.kill())
 	}
@@ -76,7 +81,7 @@ func (r *run) build(front string) (err error) {
 		if err != nil {
 			return err
 		}
-		p, err := newProcess(&r.Settings, fmt.Sprintf("conductor-%d", i), address, front, relay.Address())
+		p, err := newProcess(&r.Settings, fmt.Sprintf("conductor-%d", i), address, front, relay.Address(), r.segment.config(i))
 		if err != nil {
 			return err
 		}
@@ -116,7 +121,9 @@ func (r *run) work(ctx context.Context) (Report, error) {
 		u := &user{clients: r.clients, node: m.node, images: r.images, random: r.random(fmt.Sprintf("user %d", i)), think: 8 * time.Second}
 		users.Go(func() { u.run(troubled) })
 	}
-	err := r.trouble.run(troubled)
+	asking := make(chan error, 1)
+	go func() { asking <- r.segment.run(troubled, r.random) }()
+	err := errors.Join(r.trouble.run(troubled), <-asking)
 	users.Wait()
 	r.trouble.follows.Wait()
 	if err != nil {
@@ -218,7 +225,7 @@ func (r *run) record(ctx context.Context) (Record, error) {
 	if err := await(ctx, time.Minute, "the listener to hear the last event", func() bool { return r.listener.last() >= last }); err != nil {
 		return Record{}, err
 	}
-	record := Record{Events: r.listener.all(), Again: events, Ended: time.Now()}
+	record := Record{Offers: r.segment.all(), Events: r.listener.all(), Again: events, Ended: time.Now()}
 	if record.Grants, err = r.watcher.grants(ctx); err != nil {
 		return Record{}, err
 	}

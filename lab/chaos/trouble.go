@@ -14,7 +14,7 @@ type Counts struct {
 	Kills, Pauses, LongPauses         int
 	Cuts, Stalls, Restarts, Crashes   int
 	SlowCommits, BMCFaults, PowerCuts int
-	FullDisks                         int
+	FullDisks, ClockSteps             int
 }
 
 // trouble makes it, and knows who is in it.
@@ -93,7 +93,12 @@ func (t *trouble) run(ctx context.Context) error {
 func (t *trouble) haunt(ctx context.Context, i int, r *rand.Rand) {
 	for t.tend(ctx, i, between(r, 500*time.Millisecond, 5*time.Second)) {
 		switch dice := r.IntN(100); {
-		case dice < 55:
+		case dice < 5:
+			t.count(func(c *Counts) { c.ClockSteps++ })
+			if err := t.processes[i].sleep(between(r, time.Second, time.Minute)); err != nil {
+				t.failed(err)
+			}
+		case dice < 57:
 			t.kill(ctx, i, between(r, 0, 6*time.Second))
 		case dice < 75:
 			t.stopped(ctx, i, between(r, 200*time.Millisecond, 3*time.Second))

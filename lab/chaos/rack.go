@@ -85,7 +85,7 @@ func (m *server) stutter() int {
 
 // fields are the node's for the API.
 func (m *server) fields() (map[string]any, error) {
-	fields := map[string]any{"name": m.name, "properties": map[string]any{"capabilities": "boot_mode:bios"}, "boot_interface": "ipxe", "deploy_interface": "direct", "rescue_interface": "agent"}
+	fields := map[string]any{"name": m.name, "properties": map[string]any{"capabilities": "boot_mode:bios", "root_device": map[string]any{"size": "> 0"}}, "boot_interface": "ipxe", "deploy_interface": "direct", "rescue_interface": "agent"}
 	if m.redfish {
 		fields["driver"] = "redfish"
 		fields["driver_info"] = map[string]any{"redfish_address": m.bmc.RedfishURL(), "redfish_username": "admin", "redfish_password": "secret"}

@@ -39,7 +39,8 @@ type Machine struct {
 	Rewrite bool
 
 	turn    chan struct{}
-	session *bmclib.Client // nil: none
+	session *bmclib.Client  // nil: none
+	last    context.Context // of the exchange before: the good-bye needs its permit
 }
 
 // New makes a machine of a provider that can set these boot devices. log gets bmclib's debug lines; nil drops them.
@@ -47,7 +48,7 @@ func New(p Provider, devices []ingot.BootDevice, log *slog.Logger) *Machine {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Machine{provider: p, devices: devices, log: logr.FromSlogHandler(log.Handler()), turn: make(chan struct{}, 1)}
+	return &Machine{provider: p, devices: devices, log: logr.FromSlogHandler(log.Handler()), turn: make(chan struct{}, 1), last: context.Background()}
 }
 
 // Do runs an exchange in the session, which it opens when there is none. what is for the error: "cannot WHAT: ...".
@@ -58,7 +59,11 @@ func (m *Machine) Do(ctx context.Context, what string, exchange func(*bmclib.Cli
 		return ingot.Errorf(ingot.Unavailable, "cannot %s: BMC %s is busy with an exchange before: %w", what, m.provider.Address(), ctx.Err())
 	}
 	defer func() { <-m.turn }()
+	m.last = context.WithoutCancel(ctx)
 	err := m.open(ctx)
+	if err == nil {
+		err = ingot.PermitOf(ctx)() // a provider that runs a program can ask only now
+	}
 	if err == nil {
 		err = exchange(m.session)
 	}
@@ -103,6 +108,6 @@ func (m *Machine) drop(ctx context.Context) {
 func (m *Machine) Close() error {
 	m.turn <- struct{}{}
 	defer func() { <-m.turn }()
-	m.drop(context.Background())
+	m.drop(m.last)
 	return nil
 }

@@ -25,14 +25,14 @@ func (c *Conductor) exchange(ctx context.Context, node *ingot.Node, talk func(co
 		return notAsked{err}
 	}
 	defer done()
-	began := time.Now()
+	began, may := time.Now(), c.permit()
 	if key != "" {
 		unlock, err := c.talking.lock(ctx, key)
 		if err != nil {
 			return err
 		}
 		defer unlock()
-		began = time.Now()
+		began, may = time.Now(), c.permit()
 		release, err := c.lease(ctx, key)
 		if err != nil {
 			return notAsked{err}
@@ -40,13 +40,26 @@ func (c *Conductor) exchange(ctx context.Context, node *ingot.Node, talk func(co
 		defer release()
 	}
 	// What the lease took to be committed is part of its time.
-	bounded, cancel := context.WithDeadline(ctx, began.Add(exchangePatience))
+	bounded, cancel := context.WithDeadline(ingot.WithPermit(ctx, may), began.Add(exchangePatience))
 	defer cancel()
 	err = c.converse(bounded, node, machine, talk)
-	if err != nil && !c.Pulse.acting() {
+	if err != nil && (!c.Pulse.acting() || may() != nil) {
 		return notAsked{err}
 	}
 	return err
+}
+
+// permit is for an exchange that begins now: nothing is sent when its lease is over, by a clock that goes on while the
+// process is stopped and while the machine sleeps.
+func (c *Conductor) permit() func() error {
+	clock := c.Pulse.clock()
+	until := clock() + exchangePatience + leaseMargin
+	return func() error {
+		if clock() < until {
+			return nil
+		}
+		return ingot.Errorf(ingot.Unavailable, "the time of the exchange with the BMC is over: nothing more is sent")
+	}
 }
 
 // notAsked is a failure that says nothing of the BMC: it was not talked to, or the talk was broken off.

@@ -77,6 +77,14 @@ func boottime() time.Duration {
 	return time.Duration(now.Nano())
 }
 
+// clock is the conductor's clock that is never set.
+func (p *Pulse) clock() func() time.Duration {
+	if p == nil || p.Boottime == nil {
+		return boottime
+	}
+	return p.Boottime
+}
+
 // act bounds what is done to machines by the conductor's term, or refuses when that is over. Call done afterwards.
 func (p *Pulse) act(ctx context.Context) (bounded context.Context, done func(), err error) {
 	if p == nil {

@@ -55,6 +55,7 @@ func (n *native) ask(ctx context.Context, what string, do func() error) error {
 	if err := ctx.Err(); err != nil {
 		return n.note(err)
 	}
+	n.wire.under(ctx)
 	if err := contained(do); err != nil {
 		if !answered(err) {
 			n.wire.hangUp()

@@ -27,6 +27,9 @@ func (t *tool) raw(ctx context.Context, request ...byte) ([]byte, error) {
 	for _, b := range request {
 		arguments = append(arguments, fmt.Sprintf("%#02x", b))
 	}
+	if err := ingot.PermitOf(ctx)(); err != nil {
+		return nil, err
+	}
 	command := exec.CommandContext(ctx, t.path, arguments...)
 	command.Env = []string{"IPMITOOL_PASSWORD=" + t.set.password.Reveal()} // not among the arguments, which all users see
 	var answer, words bytes.Buffer

@@ -8,6 +8,8 @@ import (
 
 	"github.com/bougou/go-ipmi/pkg/rmcpplus"
 	"github.com/bougou/go-ipmi/pkg/types"
+
+	"github.com/ingot-metal/ingot"
 )
 
 // wire is the UDP socket of one session with a doorman: it hands go-ipmi only datagrams that belong to what was asked.
@@ -25,6 +27,7 @@ type wire struct {
 	shake   handshake
 	keys    *keys // once RAKP message 2 has come
 	hungUp  atomic.Bool
+	may     atomic.Pointer[func() error] // the permit of the exchange under way
 }
 
 // awaited is the kind of datagram that answers the one sent last.
@@ -40,7 +43,15 @@ func dial(ctx context.Context, address, user, password string) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wire{Conn: conn, user: user, password: password}, nil
+	w := &wire{Conn: conn, user: user, password: password}
+	w.under(ctx)
+	return w, nil
+}
+
+// under has what is sent from now on need the permit of ctx.
+func (w *wire) under(ctx context.Context) {
+	may := ingot.PermitOf(ctx)
+	w.may.Store(&may)
 }
 
 // Dial gives go-ipmi the socket that is open already (its "proxy"). The address it makes up is not used: it joins
@@ -50,6 +61,9 @@ func (w *wire) Dial(string, string) (net.Conn, error) { return w, nil }
 // Write notes what is asked, and sends it.
 func (w *wire) Write(datagram []byte) (int, error) {
 	w.note(datagram)
+	if err := (*w.may.Load())(); err != nil {
+		return 0, err
+	}
 	return w.Conn.Write(datagram)
 }
 

@@ -5,7 +5,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"github.com/ingot-metal/ingot"
 )
 
 // Bounds of a request for an exchange whose ctx has no deadline.
@@ -22,13 +25,46 @@ const (
 type carrier struct {
 	*http.Transport
 	ctx context.Context // of the exchange under way; set under the machine's turn
+	may atomic.Pointer[func() error]
 }
 
 func newCarrier(set settings) *carrier {
-	return &carrier{ctx: context.Background(), Transport: &http.Transport{
-		DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext, TLSClientConfig: set.tls, TLSHandshakeTimeout: dialTimeout,
+	c := &carrier{}
+	c.under(context.Background())
+	c.Transport = &http.Transport{
+		DialContext: c.dial, TLSClientConfig: set.tls, TLSHandshakeTimeout: dialTimeout,
 		ResponseHeaderTimeout: answerTimeout, IdleConnTimeout: idleTimeout, MaxConnsPerHost: 1,
-	}}
+	}
+	return c
+}
+
+// under makes ctx that of the exchange under way: what is sent needs its permit.
+func (c *carrier) under(ctx context.Context) {
+	may := ingot.PermitOf(ctx)
+	c.ctx = ctx
+	c.may.Store(&may)
+}
+
+// dial connects to the service.
+func (c *carrier) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return permitted{conn, c}, nil
+}
+
+// permitted is a connection on which nothing is sent without the permit of the exchange under way.
+type permitted struct {
+	net.Conn
+	carrier *carrier
+}
+
+func (p permitted) Write(b []byte) (int, error) {
+	if err := (*p.carrier.may.Load())(); err != nil {
+		return 0, err
+	}
+	return p.Conn.Write(b)
 }
 
 // RoundTrip sends a request for the exchange under way.

@@ -50,8 +50,8 @@ func (s *service) Heard(err error) bool {
 
 // ask runs an exchange: its requests end with ctx.
 func (s *service) ask(ctx context.Context, do func() error) error {
-	s.carrier.ctx = ctx
-	defer func() { s.carrier.ctx = context.Background() }()
+	s.carrier.under(ctx)
+	defer s.carrier.under(context.Background())
 	err := do()
 	if err != nil {
 		s.failed, s.cut = err, ctx.Err() != nil

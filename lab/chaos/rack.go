@@ -48,7 +48,11 @@ func newServer(s *Settings, n int, bootURL string) (*server, error) {
 	if n >= s.RealAgents {
 		m.machine.Run = m.agent.Run
 	}
-	if err := m.machine.Prepare(1 << 20); err != nil {
+	size := int64(1 << 20)
+	if n < s.RealAgents {
+		size = 5 << 30 // of holes: what is smaller is none to the real agent
+	}
+	if err := m.machine.Prepare(size); err != nil {
 		return nil, err
 	}
 	m.bmc = &vbmc.Server{Machine: m.machine, Username: "admin", Password: "secret", Journal: m.journal}
@@ -85,7 +89,7 @@ func (m *server) stutter() int {
 
 // fields are the node's for the API.
 func (m *server) fields() (map[string]any, error) {
-	fields := map[string]any{"name": m.name, "properties": map[string]any{"capabilities": "boot_mode:bios", "root_device": map[string]any{"size": "> 0"}}, "boot_interface": "ipxe", "deploy_interface": "direct", "rescue_interface": "agent"}
+	fields := map[string]any{"name": m.name, "properties": map[string]any{"capabilities": "boot_mode:bios"}, "boot_interface": "ipxe", "deploy_interface": "direct", "rescue_interface": "agent"}
 	if m.redfish {
 		fields["driver"] = "redfish"
 		fields["driver_info"] = map[string]any{"redfish_address": m.bmc.RedfishURL(), "redfish_username": "admin", "redfish_password": "secret"}

@@ -42,3 +42,10 @@ type ConsoleLog interface {
 	// ConsoleLog gives at most the last most bytes.
 	ConsoleLog(ctx context.Context, most int64) ([]byte, error)
 }
+
+// SerialConsole is the extra ability to have people sit at a machine's serial console.
+type SerialConsole interface {
+	// OpenConsole joins it: reads give what the machine says from now on and wait for it, writes type. One has it at a
+	// time: a second is a Conflict, unless force takes it away from the first. So is a machine that is off.
+	OpenConsole(ctx context.Context, force bool) (io.ReadWriteCloser, error)
+}

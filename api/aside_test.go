@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,8 @@ import (
 type aside struct {
 	asked   []any
 	console map[string]any
+	serial  io.ReadWriteCloser // what is behind OpenConsole
+	said    string             // the console's log
 	fail    error
 }
 
@@ -51,6 +54,14 @@ func (a *aside) ConsoleInfo(context.Context, ingot.Node) (map[string]any, error)
 }
 func (a *aside) SetConsole(_ context.Context, _ ingot.Node, on bool) error { return a.note(on) }
 
+func (a *aside) OpenConsole(_ context.Context, _ ingot.Node, force bool) (io.ReadWriteCloser, error) {
+	return a.serial, a.note(force)
+}
+
+func (a *aside) ConsoleLog(_ context.Context, _ ingot.Node, most int64) ([]byte, error) {
+	return []byte(a.said), a.note(most)
+}
+
 func (a *aside) Media(context.Context, ingot.Node) ([]ingot.Medium, error) {
 	return []ingot.Medium{{Types: []string{"CD", "DVD"}, Inserted: true, Image: "http://x/a.iso"}, {Types: []string{"Floppy"}}}, a.fail
 }
@@ -73,10 +84,10 @@ func (a *aside) CallVendor(_ context.Context, _ ingot.Node, name, method string,
 }
 
 // startAside serves the API with such a conductor, with a node ex1.
-func startAside(t *testing.T) (*service, *aside) {
+func startAside(t *testing.T, change ...func(*api.API)) (*service, *aside) {
 	t.Helper()
 	a := &aside{}
-	s := start(t, func(x *api.API) { x.Firmware, x.Indicators, x.Consoles, x.Media, x.Vendors = a, a, a, a, a })
+	s := start(t, append(change, func(x *api.API) { x.Firmware, x.Indicators, x.Consoles, x.Media, x.Vendors = a, a, a, a, a })...)
 	s.enrol(t, "ex1")
 	return s, a
 }

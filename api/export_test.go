@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http/httptest"
 	"reflect"
 	"runtime"
@@ -69,3 +70,14 @@ func handlerName(h handler) string {
 
 // AppendJSON is the encoder of answers.
 func AppendJSON(b []byte, v any) ([]byte, error) { return appendJSON(b, v) }
+
+// Backlog is what a console said and was not sent yet.
+type Backlog struct{ *backlog }
+
+// NewBacklog makes one.
+func NewBacklog() Backlog { return Backlog{newBacklog()} }
+
+// Add, End and Next are the backlog's own.
+func (b Backlog) Add(text []byte)                          { b.add(text) }
+func (b Backlog) End()                                     { b.end() }
+func (b Backlog) Next(ctx context.Context) ([]byte, error) { return b.next(ctx) }

@@ -42,6 +42,8 @@ func (a *API) stateRoutes() []route {
 		where(a.Nodes != nil && a.Consoles != nil,
 			route{"GET", "/nodes/{node}/states/console", 1, "node:get_console", showConsole},
 			route{"PUT", "/nodes/{node}/states/console", 1, "node:set_console_state", setConsole},
+			route{"GET", "/nodes/{node}/console/log", 1, "node:get_console", showConsoleLog},
+			route{"GET", "/nodes/{node}/console/serial", 1, "node:get_console", joinConsole},
 		),
 	)
 }

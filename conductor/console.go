@@ -3,6 +3,7 @@ package conductor
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -48,4 +49,34 @@ func setConsole(ctx context.Context, r *Run) (Progress, error) {
 	}
 	r.Change(func(n *ingot.Node) { n.ConsoleEnabled = on })
 	return Holds(), nil
+}
+
+// OpenConsole joins a node's serial console. Whoever joins closes it.
+func (c *Conductor) OpenConsole(ctx context.Context, node ingot.Node, force bool) (joined io.ReadWriteCloser, err error) {
+	if _, err := able[ingot.SerialConsole](c, &node, "console", "serial console"); err != nil {
+		return nil, err
+	}
+	if !node.ConsoleEnabled {
+		return nil, ingot.Errorf(ingot.Conflict, "The console of node %s is not enabled.", node.UUID)
+	}
+	err = c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
+		console, err := ability[ingot.SerialConsole](&node, m, "console", "serial console")
+		if err == nil {
+			joined, err = console.OpenConsole(ctx, force)
+		}
+		return err
+	})
+	return joined, err
+}
+
+// ConsoleLog gives at most the last most bytes of what a node said on its serial console.
+func (c *Conductor) ConsoleLog(ctx context.Context, node ingot.Node, most int64) (said []byte, err error) {
+	err = c.exchange(ctx, &node, func(ctx context.Context, m ingot.Machine) error {
+		log, err := ability[ingot.ConsoleLog](&node, m, "console", "console log")
+		if err == nil {
+			said, err = log.ConsoleLog(ctx, most)
+		}
+		return err
+	})
+	return said, err
 }

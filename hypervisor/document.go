@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 )
@@ -118,6 +119,22 @@ func (d *document) at(path ...string) *element {
 		e = e.child(name)
 	}
 	return e
+}
+
+// hasConsole says whether the machine has a serial port that people can sit at.
+func (d *document) hasConsole() bool {
+	devices := d.at("devices")
+	return devices.child("serial") != nil || devices.child("console") != nil
+}
+
+// vnc is where the host shows the machine's screen, HOST:PORT; "" where it does not, or not now.
+func (d *document) vnc() string {
+	for _, e := range d.at("devices").list() {
+		if e.name == "graphics" && e.attr("type") == "vnc" && e.attr("port") != "" && e.attr("port") != "-1" {
+			return net.JoinHostPort(e.attr("listen"), e.attr("port"))
+		}
+	}
+	return ""
 }
 
 // source is an element's text in the document.

@@ -21,9 +21,9 @@ func explain(what, uri string, err error) error {
 	return sentence
 }
 
-// plain takes libvirt's own form of words away, and keeps the cause.
+// plain takes libvirt's own form of words away, and keeps the cause. What has a sentence of ours keeps that.
 func plain(err error) error {
-	if cause, ok := asLibvirt(err); ok {
+	if cause, ok := asLibvirt(err); ok && !isOurs(err) {
 		return fault{cause}
 	}
 	return err
@@ -35,10 +35,10 @@ type fault struct{ cause libvirt.Error }
 func (f fault) Error() string { return f.cause.Message }
 func (f fault) Unwrap() error { return f.cause }
 
-// codeOf is "" for what passes.
+// codeOf is "" for what passes, and for what has its code.
 func codeOf(err error) ingot.Code {
 	cause, ok := asLibvirt(err)
-	if !ok {
+	if !ok || isOurs(err) {
 		return ""
 	}
 	switch cause.Code {
@@ -52,6 +52,12 @@ func codeOf(err error) ingot.Code {
 		return ingot.Invalid
 	}
 	return ""
+}
+
+// isOurs says whether an error has a code of ours already.
+func isOurs(err error) bool {
+	var ours *ingot.Error
+	return errors.As(err, &ours)
 }
 
 func asLibvirt(err error) (libvirt.Error, bool) {

@@ -16,7 +16,7 @@ import (
 const small = `<domain type='qemu'><name>ID</name><uuid>ID</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>
 <devices>
-  <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='DISK'/><target dev='vda' bus='virtio'/></disk>
+  <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='DISK'/><target dev='vda' bus='virtio'/><shareable/></disk>
   <disk type='file' device='cdrom'><target dev='sdb' bus='sata'/><readonly/></disk>
   <interface type='bridge'><source bridge='br0'/><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>
 </devices></domain>`

@@ -8,6 +8,8 @@ import (
 
 // nodeConsole is `ingot node console`.
 type nodeConsole struct {
+	Join    consoleJoin    `cmd:"" default:"withargs" help:"Sit at it: ingot node console NODE."`
+	Log     consoleLog     `cmd:"" help:"What the node said on it."`
 	Show    consoleShow    `cmd:"" help:"Where it can be joined."`
 	Enable  consoleEnable  `cmd:"" help:"Open it."`
 	Disable consoleDisable `cmd:"" help:"Close it."`

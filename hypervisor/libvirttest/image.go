@@ -2,17 +2,19 @@
 
 package libvirttest
 
-// Hello is a disk whose boot sector says hello on the serial port.
+// Hello is a disk whose boot sector says hello on the serial port, and then says again what it hears there.
 func Hello() []byte {
 	disk := make([]byte, 1<<20)
 	copy(disk, []byte{
 		0x31, 0xc0, 0x8e, 0xd8, // xor ax, ax; mov ds, ax
 		0xba, 0xf8, 0x03, // mov dx, 0x3f8
-		0xbe, 0x15, 0x7c, // mov si, text
+		0xbe, 0x23, 0x7c, // mov si, text
 		0xac, 0x84, 0xc0, 0x74, 0x03, 0xee, 0xeb, 0xf8, // each byte up to 0: out dx, al
-		0xf4, 0xeb, 0xfd, // hlt, for ever
+		0xfb, 0xf4, // sti; hlt: 18 times a second
+		0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xf6, // until the port has a byte
+		0xba, 0xf8, 0x03, 0xec, 0xee, 0xeb, 0xef, // in al, dx; out dx, al; and so on
 	})
-	copy(disk[21:], "hello from the image\r\n\x00")
+	copy(disk[35:], "hello from the image\r\n\x00")
 	disk[510], disk[511] = 0x55, 0xaa
 	return disk
 }

@@ -66,7 +66,7 @@ done
 { cat /etc/passwd; echo "libvirt-qemu:x:64055:64055::/nonexistent:/bin/false"; } >"$1/passwd"
 { cat /etc/group; echo "libvirt-qemu:x:64055:"; echo "kvm:x:64056:"; } >"$1/group"
 mount --bind "$1/passwd" /etc/passwd; mount --bind "$1/group" /etc/group
-mkdir -p /run/libvirt; mount -t tmpfs tmpfs /run/libvirt
+mkdir -p /run/libvirt; mount -t tmpfs tmpfs /run/libvirt; mount -t tmpfs tmpfs /var/lock/ # where consoles are locked
 mount -t sysfs sysfs /sys # which shows the interfaces of this namespace
 ip link set lo up
 ip link add br0 type bridge; ip link set br0 up

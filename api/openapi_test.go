@@ -231,7 +231,7 @@ func TestDocumentIsWhole(t *testing.T) {
 			responses, _ := o["responses"].(map[string]any)
 			success := false
 			for code, response := range responses {
-				success = success || strings.HasPrefix(code, "2")
+				success = success || strings.HasPrefix(code, "2") || code == "101" // a WebSocket
 				if r, ok := response.(map[string]any); ok && r["content"] != nil {
 					for kind := range r["content"].(map[string]any) {
 						_, err := d.schema("#/paths/" + pointer(path) + "/" + method + "/responses/" + code + "/content/" + pointer(kind) + "/schema")

@@ -24,13 +24,8 @@ func listBIOS(r *request) (response, error) {
 		a.fail(ingot.Errorf(ingot.Invalid, "Invalid query parameter ?detail=%v received.", *detail))
 	case fields != nil && !r.since(74):
 		a.fail(errNotAcceptable())
-	case fields != nil && detail != nil && *detail:
-		a.fail(ingot.Errorf(ingot.Invalid, "Can not specify ?detail=True and fields in the same request."))
 	}
-	if a.err != nil {
-		return response{}, a.err
-	}
-	node, err := r.node()
+	node, err := r.nodeListed(a, fields, detail)
 	if err != nil {
 		return response{}, err
 	}
@@ -49,6 +44,17 @@ func listBIOS(r *request) (response, error) {
 		items[i] = r.renderBIOS(&settings[i], r.param("node"), fields)
 	}
 	return response{body: map[string]any{"bios": items}}, nil
+}
+
+// nodeListed is the node whose parts a list shows: all of each with detail, or some fields, but not both.
+func (r *request) nodeListed(a *args, fields []string, detail *bool) (ingot.Node, error) {
+	if fields != nil && detail != nil && *detail {
+		a.fail(ingot.Errorf(ingot.Invalid, "Can not specify ?detail=True and fields in the same request."))
+	}
+	if a.err != nil {
+		return ingot.Node{}, a.err
+	}
+	return r.node()
 }
 
 func (r *request) renderBIOS(s *ingot.BIOSSetting, node string, fields []string) pairs {
@@ -86,13 +92,7 @@ func listFirmware(r *request) (response, error) {
 		}
 	}
 	fields := fieldsOf(r, a, r.tables.firmware)
-	if fields != nil && detail != nil && *detail {
-		a.fail(ingot.Errorf(ingot.Invalid, "Can not specify ?detail=True and fields in the same request."))
-	}
-	if a.err != nil {
-		return response{}, a.err
-	}
-	node, err := r.node()
+	node, err := r.nodeListed(a, fields, detail)
 	if err != nil {
 		return response{}, err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ingot-metal/ingot"
@@ -62,15 +63,21 @@ func nodeFields() []nodeField {
 		{name: "shard", since: 82, column: text(func(n *node) *string { return &n.Shard }), create: true, patch: true, rule: "node:update:shard", max: 255, readBy: "nodes: list filters", filter: listFilter(func(q *ingot.NodeQuery) *[]string { return &q.Shards })},
 		{name: "parent_node", since: 83, column: text(func(n *node) *string { return &n.ParentNode }), create: true, patch: true, rule: "node:update:parent_node", max: 36, readBy: "nodes: children are listed apart", filter: textFilter(func(q *ingot.NodeQuery) *string { return &q.ParentNode })},
 		{name: "disable_power_off", since: 95, column: flag(func(n *node) *bool { return &n.DisablePowerOff }), create: true, patch: true, rule: "node:update:disable_power_off", readBy: "power: refuses off; power sync: does not force"},
+		{name: "created_at", column: moment(func(n *node) *time.Time { return &n.CreatedAt })},
+		{name: "updated_at", column: moment(func(n *node) *time.Time { return &n.UpdatedAt })},
+	}
+	return slices.Concat(table, nodeLinks(), interfaceFields(), nodeFilters())
+}
+
+// nodeLinks lead to what belongs to a node.
+func nodeLinks() []nodeField {
+	type node = ingot.Node
+	return []nodeField{
 		{name: "ports", column: parts[node](), part: true},
 		{name: "portgroups", since: 24, column: parts[node](), part: true},
 		{name: "volume", since: 32, column: parts[node](), part: true},
 		{name: "states", since: 14, column: parts[node](), part: true},
-		{name: "created_at", column: moment(func(n *node) *time.Time { return &n.CreatedAt })},
-		{name: "updated_at", column: moment(func(n *node) *time.Time { return &n.UpdatedAt })},
 	}
-	table = append(table, interfaceFields()...)
-	return append(table, nodeFilters()...)
 }
 
 // interfaceFields are the thirteen interfaces, each since the version that brought it.

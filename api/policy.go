@@ -1,5 +1,7 @@
 package api
 
+import "slices"
+
 // public is the rule of routes that everybody may call, whoever they are.
 const public = "public"
 
@@ -13,7 +15,7 @@ type rule struct {
 // policy is every rule (Ironic: common/policy.py). A list's rule comes in two: list_all sees everything, list only what
 // is the caller's project's. A rule ":self_owned_node" widens the one before it while project admins may manage nodes of their own.
 func policy() []rule {
-	rules := append(nodeRules(), resourceRules()...)
+	rules := slices.Concat(nodeRules(), nodeChangeRules(), resourceRules())
 	return append(rules,
 		rule{"node:operations:get", ownerReaders},
 		rule{"node:evidence:get", ownerReaders},
@@ -45,24 +47,6 @@ func nodeRules() []rule {
 		{"node:get:reservation", ownerReaders},
 		{"node:get:driver_internal_info", ownerReaders},
 		{"node:get:driver_info", ownerReaders},
-		{"node:update", members},
-		{"node:update:driver_info", ownerMembers},
-		{"node:update:properties", ownerMembers},
-		{"node:update:chassis_uuid", systemAdmin},
-		{"node:update:instance_uuid", ownerMembers},
-		{"node:update:lessee", ownerMembers},
-		{"node:update:owner", systemMember},
-		{"node:update:driver_interfaces", ownerManagers},
-		{"node:update:network_data", ownerMembers},
-		{"node:update:conductor_group", systemMember},
-		{"node:update:name", ownerMembers},
-		{"node:update:retired", ownerMembers},
-		{"node:update:shard", systemAdmin},
-		{"node:update:parent_node", systemMember},
-		{"node:update:disable_power_off", systemAdmin},
-		{"node:update_extra", members},
-		{"node:update_instance_info", operators},
-		{"node:update_owner_provisioned", systemAdmin},
 		{"node:disable_cleaning", systemAdmin},
 		{"node:delete", systemAdmin},
 		{"node:delete:self_owned_node", ownerAdmin},
@@ -98,6 +82,30 @@ func nodeRules() []rule {
 		{"node:vmedia:detach", members},
 		{"node:vmedia:get", readers},
 		{"node:vendor_passthru", systemAdmin},
+	}
+}
+
+// nodeChangeRules are those of what patches of nodes change.
+func nodeChangeRules() []rule {
+	return []rule{
+		{"node:update", members},
+		{"node:update:driver_info", ownerMembers},
+		{"node:update:properties", ownerMembers},
+		{"node:update:chassis_uuid", systemAdmin},
+		{"node:update:instance_uuid", ownerMembers},
+		{"node:update:lessee", ownerMembers},
+		{"node:update:owner", systemMember},
+		{"node:update:driver_interfaces", ownerManagers},
+		{"node:update:network_data", ownerMembers},
+		{"node:update:conductor_group", systemMember},
+		{"node:update:name", ownerMembers},
+		{"node:update:retired", ownerMembers},
+		{"node:update:shard", systemAdmin},
+		{"node:update:parent_node", systemMember},
+		{"node:update:disable_power_off", systemAdmin},
+		{"node:update_extra", members},
+		{"node:update_instance_info", operators},
+		{"node:update_owner_provisioned", systemAdmin},
 	}
 }
 

@@ -241,7 +241,7 @@ func (r *request) checkDriveObject(drive map[string]any) error {
 				return ingot.Errorf(ingot.Invalid, "Invalid configdrive format: user_data is not of type 'object', 'array', 'string', 'null'")
 			}
 		default:
-			return ingot.Errorf(ingot.Invalid, "Invalid configdrive format: Additional properties are not allowed (%s was unexpected)", reprString(key))
+			return ingot.Errorf(ingot.Invalid, "Invalid configdrive format: Additional properties are not allowed (%s was unexpected)", ingot.ReprString(key))
 		}
 	}
 	_, vendor := drive["vendor_data"]

@@ -20,13 +20,13 @@ func (u *ruling) act(ctx context.Context, op string, args map[string]any) error 
 	value, unique := args["value"], truth(args["unique"], "true")
 	switch op {
 	case "fail":
-		return ingot.Errorf(ingot.Invalid, "Failed to inspect hardware. Reason: %s", pythonText(args["msg"], false))
+		return ingot.Errorf(ingot.Invalid, "Failed to inspect hardware. Reason: %s", pythonText(args["msg"]))
 	case "log":
 		return u.logLine(ctx, args)
 	case "set-capability", "unset-capability":
 		return u.setCapability(op, args)
 	case "add-trait", "remove-trait":
-		return u.setTrait(op, pythonText(args["name"], false))
+		return u.setTrait(op, pythonText(args["name"]))
 	case "set-plugin-data", "extend-plugin-data", "unset-plugin-data":
 		return u.setPlugin(op, args)
 	case "api-call":
@@ -62,7 +62,7 @@ func (u *ruling) placeOf(op string, args map[string]any) (place, error) {
 		u.touched[path[0]] = true
 		return place{at, path[1:]}, nil
 	}
-	id := pythonText(args["port_id"], false)
+	id := pythonText(args["port_id"])
 	i := slices.IndexFunc(u.ports, func(p ingot.Port) bool { return p.UUID == id })
 	if i < 0 {
 		return place{}, ingot.Errorf(ingot.Invalid, "Port %s could not be found.", id)
@@ -100,13 +100,13 @@ func (u *ruling) logLine(ctx context.Context, args map[string]any) error {
 	if !known {
 		return ingot.Errorf(ingot.Invalid, "Invalid log level: %s. Choose from critical, debug, error, info, warning", name)
 	}
-	u.r.c.Log.Log(ctx, level, pythonText(args["msg"], false), "node", u.node.UUID)
+	u.r.c.Log.Log(ctx, level, pythonText(args["msg"]), "node", u.node.UUID)
 	return nil
 }
 
 // setCapability keeps the capabilities in the form that Ironic gives them, "key:value,key:value".
 func (u *ruling) setCapability(op string, args map[string]any) error {
-	name := pythonText(args["name"], false)
+	name := pythonText(args["name"])
 	var kept []string
 	for pair := range strings.SplitSeq(ingot.Text(u.node.Properties, "capabilities"), ",") {
 		if key, _, _ := strings.Cut(pair, ":"); pair != "" && strings.TrimSpace(key) != name {
@@ -114,7 +114,7 @@ func (u *ruling) setCapability(op string, args map[string]any) error {
 		}
 	}
 	if op == "set-capability" {
-		kept = append(kept, name+":"+pythonText(args["value"], false))
+		kept = append(kept, name+":"+pythonText(args["value"]))
 	}
 	u.touched["properties"] = true
 	at := place{&u.node.Properties, []string{"capabilities"}}
@@ -198,7 +198,7 @@ func (u *ruling) call(ctx context.Context, args map[string]any) error {
 		return ingot.Errorf(ingot.Invalid, "Invalid parameter: timeout must be greater than zero")
 	}
 	headers, _ := args["headers"].(map[string]any)
-	url, err := pythonText(args["url"], false), error(nil)
+	url, err := pythonText(args["url"]), error(nil)
 	for try := range int(number("retries", 3)) + 1 {
 		wait := time.Duration(number("backoff_factor", 0.3) * math.Pow(2, float64(try-1)) * float64(time.Second))
 		if try > 0 && !pause(ctx, wait) {
@@ -224,7 +224,7 @@ func get(ctx context.Context, url string, headers map[string]any, timeout time.D
 		return false, err
 	}
 	for name, v := range headers {
-		req.Header.Set(name, pythonText(v, false))
+		req.Header.Set(name, pythonText(v))
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -43,7 +43,7 @@ func ask(op string, args map[string]any) (bool, error) {
 	case "eq", "lt", "gt":
 		return compared(op, args)
 	case "is-empty":
-		return slices.Contains([]string{"", "None", "[]", "{}"}, pythonText(v, false)), nil
+		return slices.Contains([]string{"", "None", "[]", "{}"}, pythonText(v)), nil
 	case "is-none":
 		return v == nil, nil
 	case "is-true":
@@ -64,7 +64,7 @@ func ask(op string, args map[string]any) (bool, error) {
 	if err != nil {
 		return false, ingot.Errorf(ingot.Invalid, "invalid regular expression: %w", err)
 	}
-	return regex.MatchString(pythonText(v, false)), nil
+	return regex.MatchString(pythonText(v)), nil
 }
 
 // truth says whether a value is true, or one of the words for it.
@@ -101,7 +101,7 @@ func compared(op string, args map[string]any) (bool, error) {
 	for i := 0; i+1 < len(values); i++ {
 		a, b := values[i], values[i+1]
 		if truth(args["force_strings"], "true") {
-			a, b = pythonText(a, false), pythonText(b, false)
+			a, b = pythonText(a), pythonText(b)
 		}
 		is, err := compareTwo(op, a, b)
 		if err != nil || !is {
@@ -140,11 +140,11 @@ func incomparable(a, b any) error {
 }
 
 func inNet(address, subnet any) (bool, error) {
-	a, err := netip.ParseAddr(pythonText(address, false))
+	a, err := netip.ParseAddr(pythonText(address))
 	if err != nil {
 		return false, ingot.Errorf(ingot.Invalid, "invalid value: %w", err)
 	}
-	text := pythonText(subnet, false)
+	text := pythonText(subnet)
 	if one, err := netip.ParseAddr(text); err == nil {
 		return a == one, nil
 	}

@@ -3,7 +3,6 @@ package conductor
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +88,7 @@ func (u *ruling) format(text string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		b.WriteString(pythonText(v, false))
+		b.WriteString(pythonText(v))
 		text = text[i+end+1:]
 	}
 	return b.String(), nil
@@ -180,39 +179,15 @@ func (u *ruling) nodeView() map[string]any {
 	return view
 }
 
-// pythonText is a value as Python prints it; inside is how it stands within another one. Secrets are stars.
-func pythonText(v any, inside bool) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	case string:
-		if inside {
-			return "'" + strings.ReplaceAll(v, "'", `\'`) + "'"
-		}
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case []any:
-		parts := make([]string, len(v))
-		for i, item := range v {
-			parts[i] = pythonText(item, true)
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case map[string]any:
-		parts := make([]string, 0, len(v))
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			shown := v[key]
-			if slices.Contains(hiddenKeys(), key) {
-				shown = "***"
-			}
-			parts = append(parts, pythonText(key, true)+": "+pythonText(shown, true))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
+// pythonText is a value as Python's str prints it. Secrets are stars.
+func pythonText(v any) string {
+	if text, ok := v.(string); ok {
+		return text
 	}
-	return fmt.Sprint(v)
+	return ingot.Repr(v, func(key string, value any) any {
+		if slices.Contains(hiddenKeys(), key) {
+			return "***"
+		}
+		return value
+	})
 }

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/ingot-metal/ingot"
+import (
+	"slices"
+
+	"github.com/ingot-metal/ingot"
+)
 
 // own marks a column that may be sorted by.
 const own = "-"
@@ -11,7 +15,7 @@ func nodeTable() *table[ingot.Node] {
 	return &table[n]{
 		name: "nodes",
 		uuid: func(v *n) string { return v.UUID },
-		columns: append([]column[n]{
+		columns: slices.Concat([]column[n]{
 			{name: "uuid", place: func(v *n) field { return (*text)(&v.UUID) }, once: true, sort: own},
 			{name: "version", place: func(v *n) field { return (*number)(&v.Version) }, quiet: true},
 			{name: "name", place: func(v *n) field { return (*text)(&v.Name) }, sort: own},
@@ -37,13 +41,6 @@ func nodeTable() *table[ingot.Node] {
 			{name: "console_enabled", place: func(v *n) field { return (*flag)(&v.ConsoleEnabled) }, sort: own},
 			{name: "boot_mode", place: func(v *n) field { return (*text)(&v.BootMode) }, sort: own},
 			{name: "secure_boot", place: func(v *n) field { return choice{&v.SecureBoot} }, sort: "COALESCE(CAST(secure_boot AS INTEGER), -1)"},
-			{name: "raid_config", place: func(v *n) field { return document{&v.RAIDConfig, false} }},
-			{name: "target_raid_config", place: func(v *n) field { return document{&v.TargetRAIDConfig, false} }},
-			{name: "clean_step", place: func(v *n) field { return document{&v.CleanStep, true} }},
-			{name: "deploy_step", place: func(v *n) field { return document{&v.DeployStep, true} }},
-			{name: "service_step", place: func(v *n) field { return document{&v.ServiceStep, true} }},
-			{name: "inspection_started_at", place: func(v *n) field { return (*moment)(&v.InspectionStartedAt) }, sort: own},
-			{name: "inspection_finished_at", place: func(v *n) field { return (*moment)(&v.InspectionFinishedAt) }, sort: own},
 			{name: "resource_class", place: func(v *n) field { return (*text)(&v.ResourceClass) }, sort: own},
 			{name: "traits", place: func(v *n) field { return record[[]string]{at: &v.Traits} }},
 			{name: "conductor_group", place: func(v *n) field { return (*text)(&v.ConductorGroup) }, sort: own},
@@ -67,10 +64,24 @@ func nodeTable() *table[ingot.Node] {
 			{name: "evidence", place: func(v *n) field { return record[[]ingot.Evidence]{at: &v.Evidence} }, quiet: true},
 			{name: "created_at", place: func(v *n) field { return (*moment)(&v.CreatedAt) }, once: true, sort: own},
 			{name: "updated_at", place: func(v *n) field { return (*moment)(&v.UpdatedAt) }, quiet: true, sort: own},
-		}, interfaceColumns()...),
+		}, workColumns(), interfaceColumns()),
 		hidden: []column[n]{
 			{name: "agent_token", place: func(v *n) field { return hiddenText{&v.Agent.Token} }},
 		},
+	}
+}
+
+// workColumns are what operations write down of their work.
+func workColumns() []column[ingot.Node] {
+	type n = ingot.Node
+	return []column[n]{
+		{name: "raid_config", place: func(v *n) field { return document{&v.RAIDConfig, false} }},
+		{name: "target_raid_config", place: func(v *n) field { return document{&v.TargetRAIDConfig, false} }},
+		{name: "clean_step", place: func(v *n) field { return document{&v.CleanStep, true} }},
+		{name: "deploy_step", place: func(v *n) field { return document{&v.DeployStep, true} }},
+		{name: "service_step", place: func(v *n) field { return document{&v.ServiceStep, true} }},
+		{name: "inspection_started_at", place: func(v *n) field { return (*moment)(&v.InspectionStartedAt) }, sort: own},
+		{name: "inspection_finished_at", place: func(v *n) field { return (*moment)(&v.InspectionFinishedAt) }, sort: own},
 	}
 }
 

@@ -39,11 +39,7 @@ func listIndicators(r *request) (response, error) {
 
 // showIndicator is GET /v1/nodes/{node}/management/indicators/{name}@{component}.
 func showIndicator(r *request) (response, error) {
-	name, component, err := r.indicator()
-	if err != nil {
-		return response{}, err
-	}
-	node, err := r.node()
+	node, component, name, err := r.indicator()
 	if err != nil {
 		return response{}, err
 	}
@@ -62,11 +58,7 @@ func setIndicator(r *request) (response, error) {
 	if a.err != nil {
 		return response{}, a.err
 	}
-	name, component, err := r.indicator()
-	if err != nil {
-		return response{}, err
-	}
-	node, err := r.node()
+	node, component, name, err := r.indicator()
 	if err != nil {
 		return response{}, err
 	}
@@ -81,12 +73,13 @@ func setIndicator(r *request) (response, error) {
 	return response{status: http.StatusNoContent}, nil
 }
 
-// indicator reads a light's name out of the path.
-func (r *request) indicator() (name, component string, err error) {
+// indicator reads a light's name out of the path, and finds its node.
+func (r *request) indicator() (node ingot.Node, component, name string, err error) {
 	unique := r.param("indicator")
 	name, component, ok := strings.Cut(unique, "@")
 	if !ok {
-		return "", "", ingot.Errorf(ingot.Invalid, `Malformed indicator name "%s"`, unique)
+		return node, "", "", ingot.Errorf(ingot.Invalid, `Malformed indicator name "%s"`, unique)
 	}
-	return name, component, nil
+	node, err = r.node()
+	return node, component, name, err
 }

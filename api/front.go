@@ -98,7 +98,7 @@ func (r *request) guarded(h handler) (res response, err error) {
 		return res, err
 	}
 	if res.body != nil {
-		res.text, err = appendJSON(nil, res.body)
+		res.text, err = appendJSON(make([]byte, 0, usualAnswer), res.body)
 	}
 	return res, err
 }

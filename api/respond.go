@@ -17,6 +17,9 @@ type response struct {
 	stream   func(http.ResponseWriter)
 }
 
+// usualAnswer is as long as most answers are at most, in bytes: a whole node is some 3,500.
+const usualAnswer = 4 << 10
+
 // frameworkError is a failure that Ironic's web framework reports in a shape of its own: unknown paths, methods,
 // versions and malformed identifiers.
 type frameworkError struct {

@@ -62,7 +62,7 @@ func (t *tx) claim(by ingot.Claimer, random string, n int) ([]ingot.Operation, e
 			SELECT uuid FROM operations WHERE outcome = '' AND claim = '' AND due_at <= ? AND `+ofGroup+`
 			AND (due_at <= ? OR substr(node_uuid, 33) >= ? AND substr(node_uuid, 33) < ?) ORDER BY due_at, id LIMIT ?`+t.store.dialect.skipLocked+`)
 		UPDATE operations SET claim = CAST(? AS TEXT) || '/' || uuid, conductor = ?, woken = FALSE
-		WHERE uuid IN (SELECT uuid FROM due) RETURNING `+table.list(""),
+		WHERE uuid IN (SELECT uuid FROM due) RETURNING `+table.list(),
 		micros(t.now), by.Group, micros(t.now.Add(-preferredFor)), from, to, n, random, by.Hostname)
 	if err != nil {
 		return nil, err

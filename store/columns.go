@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -43,6 +44,9 @@ type table[T any] struct {
 	uuid   func(*T) string
 	// open tables are read without the secrets, which are of none of their columns.
 	open bool
+
+	listing sync.Once
+	listed  string // what list gives
 }
 
 // row is what the database is to keep of one value: a value for each column, and the secrets apart.
@@ -51,16 +55,19 @@ type row struct {
 	secrets secrets
 }
 
-// list is the columns' names in order, with the secrets last, each with the prefix ("n." or "").
-func (t *table[T]) list(prefix string) string {
-	names := make([]string, 0, len(t.columns)+1)
-	for _, c := range t.columns {
-		names = append(names, prefix+c.name)
-	}
-	if !t.open {
-		names = append(names, prefix+"secrets")
-	}
-	return strings.Join(names, ", ")
+// list is the columns' names in order, with the secrets last.
+func (t *table[T]) list() string {
+	t.listing.Do(func() {
+		names := make([]string, 0, len(t.columns)+1)
+		for _, c := range t.columns {
+			names = append(names, c.name)
+		}
+		if !t.open {
+			names = append(names, "secrets")
+		}
+		t.listed = strings.Join(names, ", ")
+	})
+	return t.listed
 }
 
 // only is the table with no more than the named columns, and the UUID; nil names all. It is for reading. A name that is
@@ -158,7 +165,7 @@ func scanAll[T any](k *keyring, t *table[T], rows *sqlx.Rows) ([]T, error) {
 
 // selected reads the rows that tail selects, orders and locks.
 func selected[T any](c *conn, t *table[T], tail string, args ...any) ([]T, error) {
-	rows, err := c.rows("SELECT "+t.list("")+" FROM "+t.name+" WHERE "+tail, args...)
+	rows, err := c.rows("SELECT "+t.list()+" FROM "+t.name+" WHERE "+tail, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +213,7 @@ func (t *table[T]) insert(c *conn, v *T) error {
 		return err
 	}
 	marks := strings.Repeat("?, ", len(t.columns)) + "?"
-	_, err = c.exec("INSERT INTO "+t.name+" ("+t.list("")+") VALUES ("+marks+")", append(r.values, sealed)...)
+	_, err = c.exec("INSERT INTO "+t.name+" ("+t.list()+") VALUES ("+marks+")", append(r.values, sealed)...)
 	return err
 }
 

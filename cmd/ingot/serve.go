@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/ingot-metal/ingot/serve"
 )
@@ -32,7 +33,27 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	settleMemory()
 	return app.Run(ctx)
+}
+
+// The collector's settings where the environment (GOGC, GOMEMLIMIT) has none. A service has a few megabytes that live long,
+// and would go over them again for each few that requests leave behind: it does so a third as often, until it has grown to
+// where memory is worth more than time.
+const (
+	gcPercent   = 300
+	memoryLimit = 96 << 20
+)
+
+// settleMemory sets the collector up for serving, and gives back what starting took.
+func settleMemory() {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(gcPercent)
+	}
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	debug.FreeOSMemory()
 }
 
 // override puts the flags that were given into the configuration.

@@ -139,7 +139,7 @@ func (r *Run) setStep(state ingot.StepState) {
 // next makes position the step to be asked now.
 func (r *Run) next(position string) {
 	r.events = append(r.events, ingot.Event{At: r.Now, Type: "operation.step", Node: r.Node.UUID, Data: map[string]any{
-		"operation": r.Op.UUID, "kind": r.Op.Kind, "phase": r.Op.Phase, "after": r.Op.Position, "step": position, "attempt": r.Op.Attempt,
+		"operation": r.Op.UUID, "kind": r.Op.Kind, "phase": r.Op.Phase, "after": r.Op.Position, "step": position, "attempt": r.Op.Attempt, "conductor": r.c.Hostname,
 	}})
 	r.Op.Position, r.Op.StepSince, r.Op.Tries, r.Op.Note, r.Op.DueAt = position, r.Now, 0, "", r.Now
 }

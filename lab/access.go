@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -102,21 +101,32 @@ func (r *Rack) ServiceLog() string {
 	return r.service.log
 }
 
-// KillService ends the service at once, as SIGKILL does; clients of the API wait until it is started again.
-func (r *Rack) KillService() error {
-	if r.service == nil {
-		return errors.New("cannot kill the service: this rack has none")
+// KillService ends a process of the service at once, as SIGKILL does: the one of that host name, lab for the first. With no
+// other, clients of the API wait until it is started again.
+func (r *Rack) KillService(hostname string) error {
+	s, err := r.process(hostname)
+	if err == nil {
+		s.kill()
 	}
-	r.service.kill()
-	return nil
+	return err
 }
 
-// StartService starts the service again after KillService.
-func (r *Rack) StartService() error {
-	if r.service == nil {
-		return errors.New("cannot start the service: this rack has none")
+// StartService starts a process of the service again after KillService.
+func (r *Rack) StartService(hostname string) error {
+	s, err := r.process(hostname)
+	if err != nil {
+		return err
 	}
-	return r.service.start()
+	return s.start()
+}
+
+func (r *Rack) process(hostname string) (*service, error) {
+	for _, s := range r.services {
+		if s.hostname() == hostname {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("cannot find the process %q of the service in rack %s", hostname, r.Name)
 }
 
 // pool is the first and the last address that machines get.

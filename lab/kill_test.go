@@ -99,8 +99,8 @@ func killAfterEveryStep(t *testing.T, r *lab.Rack, api *client.Client) []string 
 			return killed
 		case event.Type == "operation.step":
 			killed = append(killed, fmt.Sprint(event.Data["after"]))
-			require.NoError(t, r.KillService())
-			require.NoError(t, r.StartService())
+			require.NoError(t, r.KillService("lab"))
+			require.NoError(t, r.StartService("lab"))
 		}
 	}
 	require.NoError(t, ctx.Err(), "the deploy never ended; killed after %v", killed)

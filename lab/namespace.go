@@ -29,8 +29,9 @@ func namespaceExists(name string) bool {
 	return err == nil
 }
 
-// makeNamespace makes a namespace with a bridge that has the address, and a tap for each machine.
-func makeNamespace(ctx context.Context, name string, address netip.Prefix, taps int) error {
+// makeNamespace makes a namespace with a bridge that has the address, a tap for each machine, and for each process of the
+// service beside the first a port with one of the next addresses.
+func makeNamespace(ctx context.Context, name string, address netip.Prefix, taps, beside int) error {
 	if err := runTool(ctx, nil, "ip", "netns", "add", name); err != nil {
 		return err
 	}
@@ -39,8 +40,37 @@ func makeNamespace(ctx context.Context, name string, address netip.Prefix, taps 
 	for i := range taps {
 		fmt.Fprintf(&batch, "tuntap add dev %s mode tap\nlink set %s master %s up\n", tapName(i), tapName(i), bridgeName)
 	}
-	return runTool(ctx, []byte(batch.String()), "ip", "-netns", name, "-batch", "-")
+	for i := range beside {
+		port, at := portName(i+1), netip.PrefixFrom(address.Addr().Next(), address.Bits())
+		for range i {
+			at = netip.PrefixFrom(at.Addr().Next(), at.Bits())
+		}
+		fmt.Fprintf(&batch, "link add %s type veth peer name %s-end\nlink set %s-end master %s up\naddr add %s dev %s\nlink set %s up\n", port, port, port, bridgeName, at, port, port)
+	}
+	if err := runTool(ctx, []byte(batch.String()), "ip", "-netns", name, "-batch", "-"); err != nil || beside == 0 {
+		return err
+	}
+	return inNamespace(name, func() error { return separate(beside) })
 }
+
+// separate has each of several ports on one network answer for its own address alone, as ports of several hosts do: by
+// itself the kernel answers ARP for any of its addresses on any port, and drops what comes in on another port than the one
+// it would answer through (ip-sysctl: arp_ignore, rp_filter).
+func separate(ports int) error {
+	settings := map[string]string{"all/arp_ignore": "1", "all/rp_filter": "0", bridgeName + "/rp_filter": "0"}
+	for i := range ports {
+		settings[portName(i+1)+"/rp_filter"] = "0"
+	}
+	for setting, value := range settings {
+		if err := os.WriteFile("/proc/sys/net/ipv4/conf/"+setting, []byte(value), 0o644); err != nil {
+			return fmt.Errorf("cannot separate the ports of the rack's network: %w", err)
+		}
+	}
+	return nil
+}
+
+// portName is the bridge's port of a process of the service; the first has the bridge itself.
+func portName(number int) string { return "port" + strconv.Itoa(number) }
 
 func tapName(i int) string { return "tap" + strconv.Itoa(i) }
 

@@ -48,7 +48,8 @@ type Rack struct {
 	journals []*vbmc.Log
 	files    []*os.File     // of the journals
 	consoles []net.Listener // a socket for each machine
-	service  *service
+	service  *service       // the first of services
+	services []*service     // processes of the service
 	ran      bool
 }
 
@@ -122,7 +123,11 @@ func (r *Rack) begin(ctx context.Context) error {
 	if err := makeKey(r.keyFile()); err != nil {
 		return err
 	}
-	return makeNamespace(ctx, namespaceName(r.Name), r.Subnet, len(r.Nodes))
+	beside := 0
+	if r.Ingot != nil {
+		beside = r.Ingot.Beside
+	}
+	return makeNamespace(ctx, namespaceName(r.Name), r.Subnet, len(r.Nodes), beside)
 }
 
 // record is what is written down about the rack.
@@ -199,8 +204,16 @@ func (r *Rack) openService(context.Context) error {
 		return nil
 	}
 	r.service = &service{Service: *r.Ingot, rack: r}
+	r.services = []*service{r.service}
 	if err := r.service.open(); err != nil {
 		return err
+	}
+	for number := 1; number <= r.Ingot.Beside; number++ {
+		s := r.service.beside(number)
+		r.services = append(r.services, s)
+		if err := s.prepare(); err != nil {
+			return err
+		}
 	}
 	return r.ledger.write(func(record *Record) { record.API = r.APIURL() })
 }
@@ -214,8 +227,8 @@ func (r *Rack) Run(ctx context.Context) error {
 		group.Go(func() error { return r.bmcs[i].Run(ctx) })
 		group.Go(func() error { return r.machines[i].console.serve(ctx, r.consoles[i]) })
 	}
-	if r.service != nil {
-		group.Go(func() error { return r.service.run(ctx) })
+	for _, s := range r.services {
+		group.Go(func() error { return s.run(ctx) })
 	}
 	return errors.Join(group.Wait(), r.close())
 }
@@ -223,9 +236,9 @@ func (r *Rack) Run(ctx context.Context) error {
 // close takes down whatever was made, in reverse.
 func (r *Rack) close() error {
 	var errs []error
-	if r.service != nil {
-		r.service.kill()
-		errs = append(errs, r.service.close())
+	for _, s := range r.services {
+		s.kill()
+		errs = append(errs, s.close())
 	}
 	for _, m := range r.machines {
 		m.close()

@@ -294,13 +294,13 @@ func TestServiceOutlivesItsProcess(t *testing.T) {
 	require.Eventually(t, func() bool { return api.Ready(t.Context()) == nil }, time.Minute, 20*time.Millisecond)
 	_, err := api.CreateNode(t.Context(), map[string]any{"name": "kept", "driver": "ipmi"})
 	require.NoError(t, err)
-	require.NoError(t, r.KillService())
+	require.NoError(t, r.KillService("lab"))
 	answered := make(chan error, 1)
 	go func() {
 		_, err := api.Node(t.Context(), "kept")
 		answered <- err
 	}()
-	require.NoError(t, r.StartService())
+	require.NoError(t, r.StartService("lab"))
 	require.NoError(t, <-answered)
 	networks, err := api.Networks(t.Context())
 	require.NoError(t, err)

@@ -7,9 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,6 +27,12 @@ type Service struct {
 	Images []string
 	// Database is a postgres:// URL reachable inside the namespace; "" is SQLite in the rack's folder.
 	Database string
+	// Beside is how many more processes of all roles share Database, each with a host name (lab-1, lab-2, …), a data folder
+	// and an address on the bridge of its own. The API's and the boot listener's sockets are of all, as a load balancer or
+	// an address that moves would have it.
+	Beside int
+	// Secret is the key file of Database.
+	Secret string
 	// More is added to the end of the configuration (TOML tables).
 	More string
 }
@@ -46,87 +50,16 @@ const serviceStop = 15 * time.Second
 type service struct {
 	Service
 	rack     *Rack
+	number   int              // 0 is the first, whose listeners the others share
 	listener *net.TCPListener // stays open while the process changes
 	handed   *os.File         // the same socket, as the process gets it
+	boot     *os.File         // the boot listener's socket, where several processes share it; nil is none
 	log      string           // file with what the process says
 
 	mu      sync.Mutex
 	process *child // nil when it was stopped
 	failed  chan error
 }
-
-// config is the service's configuration file.
-func (s *service) config() string {
-	var b strings.Builder
-	set := func(key string, value any) { fmt.Fprintf(&b, "%s = %s\n", key, tomlText(value)) }
-	first, last := s.rack.pool()
-	set("data", filepath.Join(s.rack.Dir, "data"))
-	set("hostname", "lab")
-	set("drivers", []string{"ipmi", "redfish"})
-	if s.Database != "" {
-		b.WriteString("[database]\n")
-		set("url", s.Database)
-		set("key_file", filepath.Join(s.rack.Dir, "data.key"))
-	}
-	b.WriteString("[api]\n")
-	set("listen", "fd:3")
-	set("public_url", "http://"+s.listener.Addr().String())
-	b.WriteString("[boot]\n")
-	set("ramdisk", s.Ramdisk)
-	fmt.Fprintf(&b, "port = %d\n", servicePort)
-	b.WriteString("[images]\n")
-	set("file_paths", s.Images)
-	b.WriteString("[conductor]\n")
-	set("kernel_append_params", "console=ttyS0")
-	set("power_sync", "10s")
-	b.WriteString("[[network]]\n")
-	set("name", networkName)
-	set("interface", bridgeName)
-	set("subnet", s.rack.Subnet.Masked().String())
-	set("address", s.rack.Subnet.Addr().String())
-	set("pool_start", first.String())
-	set("pool_end", last.String())
-	set("dhcp", "full")
-	b.WriteString(s.More)
-	return b.String()
-}
-
-// tomlText is a text or a list of texts as TOML writes them; Go's quoting is a subset of its basic strings for the paths
-// and addresses that occur here.
-func tomlText(value any) string {
-	list, ok := value.([]string)
-	if !ok {
-		return strconv.Quote(fmt.Sprint(value))
-	}
-	quoted := make([]string, 0, len(list))
-	for _, text := range list {
-		quoted = append(quoted, strconv.Quote(text))
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
-}
-
-// open opens the API's listener and writes the configuration.
-func (s *service) open() error {
-	orText(&s.Listen, "127.0.0.1:6385")
-	if s.Ramdisk == "" {
-		return errors.New("cannot run the service without a ramdisk: name the folder of vmlinuz and initramfs.zst")
-	}
-	l, err := net.Listen("tcp", s.Listen)
-	if err != nil {
-		return fmt.Errorf("cannot open the API on %s: %w", s.Listen, err)
-	}
-	s.listener = l.(*net.TCPListener) // net.Listen("tcp") gives nothing else
-	if s.handed, err = s.listener.File(); err != nil {
-		return fmt.Errorf("cannot hand the API's listener over: %w", err)
-	}
-	s.log, s.failed = filepath.Join(s.rack.Dir, "service.log"), make(chan error, 1)
-	if err := os.WriteFile(s.configFile(), []byte(s.config()), 0o600); err != nil {
-		return fmt.Errorf("cannot configure the service: %w", err)
-	}
-	return nil
-}
-
-func (s *service) configFile() string { return filepath.Join(s.rack.Dir, "ingot.toml") }
 
 // start starts the process, unless it runs.
 func (s *service) start() error {
@@ -151,9 +84,12 @@ func (s *service) start() error {
 	args := append([]string{"netns", "exec", s.rack.record().Namespace}, program...)
 	cmd := exec.Command("ip", append(args, "serve", "--config", s.configFile(), "--verbose")...)
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{s.handed}
+	if s.boot != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, s.boot)
+	}
 	// The file is the whole configuration, whatever the environment of the rack says.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "INGOT_") })
-	process, err := s.rack.spawn.start("service", cmd)
+	process, err := s.rack.spawn.start(s.role(), cmd)
 	if err != nil {
 		return err
 	}
@@ -218,7 +154,13 @@ func (s *service) run(ctx context.Context) error {
 
 // close gives the listener up.
 func (s *service) close() error {
+	if s.number > 0 {
+		return nil // they are the first's
+	}
 	var errs []error
+	if s.boot != nil {
+		errs = append(errs, s.boot.Close())
+	}
 	if s.handed != nil {
 		errs = append(errs, s.handed.Close())
 	}

@@ -111,6 +111,11 @@ func (s *Server) Start() {
 // Stop ends all connections and stops it.
 func (s *Server) Stop() { s.end("INT") }
 
+// SocketURL is URL for processes in other network namespaces: PostgreSQL's socket is a file.
+func (s *Server) SocketURL() string {
+	return fmt.Sprintf("postgres://ingot@/postgres?host=%s&port=%d", s.dir, s.port)
+}
+
 // StartEnded starts it again if it ended by itself, as whatever supervises it would.
 func (s *Server) StartEnded() {
 	s.t.Helper()

@@ -191,9 +191,10 @@ func (c *Conductor) giveNode(ctx context.Context, id string, n *ingot.Node) erro
 // failAllocation commits that there is no node for the allocation.
 func (c *Conductor) failAllocation(ctx context.Context, a *ingot.Allocation, reason string) error {
 	_, err := c.Allocations.Change(ctx, a.UUID, 0, func(a *ingot.Allocation) error {
-		if a.State == ingot.Allocating {
-			a.State, a.LastError = ingot.AllocationError, "Failed to process allocation "+a.UUID+": "+reason+"."
+		if a.State != ingot.Allocating { // another conductor was faster
+			return ingot.Errorf(ingot.NotFound, "allocation %s waits for no node any more", a.UUID)
 		}
+		a.State, a.LastError = ingot.AllocationError, "Failed to process allocation "+a.UUID+": "+reason+"."
 		return nil
 	}, c.allocationEvent(a.UUID, "", ingot.AllocationError))
 	if ingot.CodeOf(err) == ingot.NotFound {

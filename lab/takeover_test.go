@@ -19,8 +19,8 @@ import (
 )
 
 // TestEndToEndTakeover deploys a QEMU machine with two processes of all roles on one PostgreSQL, each a conductor and a boot
-// service on the machine's segment. Whichever commits a step of the deploy gets SIGKILL and stays dead until the other one
-// has committed the next: the machine comes up from its disk, which was written once.
+// service on the machine's segment. Whichever commits a step of the deploy gets SIGKILL at once and stays dead until the
+// other one has committed the next: the machine comes up from its disk, which was written once.
 func TestEndToEndTakeover(t *testing.T) {
 	needRack(t, "ssh", "mmdebstrap")
 	server := storetest.NewServer(t)
@@ -45,7 +45,7 @@ func TestEndToEndTakeover(t *testing.T) {
 	startDeploy(t, api, r, image.QCow2)
 	killed := killWhoeverCommits(t, r, api)
 	t.Logf("killed %d times: %s", len(killed), strings.Join(killed, ", "))
-	require.GreaterOrEqual(t, len(killed), 12)
+	require.GreaterOrEqual(t, len(killed), 10)
 	node, err := api.WaitState(t.Context(), "node-0", ingot.Active, ingot.DeployFailed)
 	require.NoError(t, err)
 	require.Equal(t, ingot.Active, node.ProvisionState, node.LastError)
@@ -65,28 +65,28 @@ func alive(t *testing.T, api *client.Client, hostnames ...string) {
 	}
 }
 
-// killWhoeverCommits kills the process that committed another step of the deploy, and has the one that was killed before it
-// back by then, until the deploy has ended. It names process and step.
+// killWhoeverCommits kills the process that committed another step of the deploy, and starts the one that it had killed
+// before, until the deploy has ended. It names process and step.
 func killWhoeverCommits(t *testing.T, r *lab.Rack, api *client.Client) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	other := map[string]string{"lab": "lab-1", "lab-1": "lab"}
 	var killed []string
-	seen := int64(0)
+	seen, dead := int64(0), ""
 	for ctx.Err() == nil {
 		event, err := nextDeployEvent(ctx, api, &seen)
+		by := fmt.Sprint(event.Data["conductor"])
 		switch {
 		case err != nil: // the stream broke off, as it does when its process is killed
 			time.Sleep(20 * time.Millisecond)
 		case event.Type == "operation.ended":
 			return killed
+		case by == dead: // it had gone on to the next step before the signal came
 		case event.Type == "operation.step":
-			by := fmt.Sprint(event.Data["conductor"])
-			require.NoError(t, r.StartService(other[by]))
-			alive(t, api, other[by])
-			killed = append(killed, fmt.Sprint(by, " after ", event.Data["after"]))
 			require.NoError(t, r.KillService(by))
+			require.NoError(t, r.StartService(other[by]))
+			dead, killed = by, append(killed, fmt.Sprint(by, " after ", event.Data["after"]))
 		}
 	}
 	require.NoError(t, ctx.Err(), "the deploy never ended; killed %v", killed)

@@ -117,6 +117,9 @@ type VendorMethod struct {
 	Lock bool
 }
 
+// LogPassthrough is the vendor method of fake hardware that is a step of cleaning and servicing too (Ironic's log_passthrough).
+const LogPassthrough = "log_passthrough"
+
 // Vendor is the extra ability to carry out a driver's own methods.
 type Vendor interface {
 	VendorMethods() []VendorMethod

@@ -9,29 +9,34 @@ import (
 )
 
 // Steps of cleaning, deploying and servicing that a driver carries out out of band, without the agent. Ironic's names
-// and arguments; all have priority 0, so that they are carried out only where somebody asks for them.
+// and arguments; nearly all are carried out only where somebody asks for them.
 
 // driverStep is one of them. do is asked again until it holds, as any step.
 type driverStep struct {
 	kind, name string   // interface and step
+	lists      []string // the kinds of list that it may be in; nil is all
+	priority   int      // in automated cleaning; 0 is only where somebody asks for it
 	needs      []string // arguments
-	// bare is a step of servicing alone that needs no ramdisk: the machine goes on with what it does.
+	// bare is a step that needs no ramdisk: the machine goes on with what it does.
 	bare bool
 	has  func(*Conductor, *ingot.Node) bool
 	do   func(ctx context.Context, r *Run, args map[string]any) (Progress, error)
 }
 
 func driverSteps() []driverStep {
+	later, service := []string{"clean", "service"}, []string{"service"}
 	return []driverStep{
 		{kind: "bios", name: "apply_configuration", needs: []string{"settings"}, has: can[ingot.BIOSChanger]("bios"), do: applyBIOS},
 		{kind: "bios", name: "factory_reset", has: can[ingot.BIOSChanger]("bios"), do: resetBIOS},
 		{kind: "firmware", name: "update", needs: []string{"settings"}, has: can[ingot.FirmwareUpdater]("firmware"), do: updateFirmware},
 		{kind: "raid", name: "apply_configuration", needs: []string{"raid_config"}, has: can[ingot.RAIDController]("raid"), do: applyRAID},
 		{kind: "raid", name: "create_configuration", has: can[ingot.RAIDController]("raid"), do: createRAID},
-		{kind: "raid", name: "delete_configuration", has: can[ingot.RAIDController]("raid"), do: deleteRAID},
-		{kind: "management", name: liveMigrateStep, bare: true, has: isGuest, do: liveMigrate},
-		{kind: "management", name: coldMigrateStep, bare: true, has: isGuest, do: coldMigrate},
-		{kind: "management", name: evacuateStep, bare: true, has: isHost, do: evacuateGuests},
+		{kind: "raid", name: "delete_configuration", lists: later, has: can[ingot.RAIDController]("raid"), do: deleteRAID}, // a deploy takes nothing away without making something
+		{kind: "management", name: liveMigrateStep, lists: service, bare: true, has: isGuest, do: liveMigrate},
+		{kind: "management", name: coldMigrateStep, lists: service, bare: true, has: isGuest, do: coldMigrate},
+		{kind: "management", name: evacuateStep, lists: service, bare: true, has: isHost, do: evacuateGuests},
+		{kind: "vendor", name: ingot.LogPassthrough, lists: later, priority: 1, has: logsPassthrough, do: logPassthrough},
+		{kind: "vendor", name: "trigger_servicewait", lists: service, has: logsPassthrough, do: awaitHeartbeat},
 	}
 }
 
@@ -48,14 +53,18 @@ func isBare(kind, name string) bool {
 	return slices.ContainsFunc(driverSteps(), func(s driverStep) bool { return s.bare && s.kind == kind && s.name == name })
 }
 
-// driverOffers are the steps that the node's driver has. kind is clean, deploy or service: all have the same, save that
-// a deploy takes nothing away without making something, and that what needs no ramdisk is servicing.
+// driverOffers are the steps that the node's driver has for a kind of list: clean, deploy or service.
 func (c *Conductor) driverOffers(n *ingot.Node, kind string) []ingot.OperationStep {
 	var offers []ingot.OperationStep
 	for _, s := range driverSteps() {
-		if s.has(c, n) && !(kind == "deploy" && s.name == "delete_configuration") && !(s.bare && kind != "service") {
-			offers = append(offers, ingot.OperationStep{Interface: s.kind, Step: s.name, Source: "driver"})
+		if s.lists != nil && !slices.Contains(s.lists, kind) || !s.has(c, n) {
+			continue
 		}
+		offer := ingot.OperationStep{Interface: s.kind, Step: s.name, Source: "driver"}
+		if kind == "clean" {
+			offer.Priority = s.priority
+		}
+		offers = append(offers, offer)
 	}
 	return offers
 }

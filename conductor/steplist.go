@@ -39,10 +39,10 @@ func (c *Conductor) collect(kind string, own func(r *Run) ([]ingot.OperationStep
 			r.Remember("hardware_manager_version", answer.Result["hardware_manager_version"])
 			offered = agentSteps(kind, answer.Result)
 		}
+		offered = append(offered, c.driverOffers(r.Node, kind)...)
 		if kind == "clean" {
 			c.reprioritise(offered)
 		}
-		offered = append(offered, c.driverOffers(r.Node, kind)...)
 		kept, err := c.keptSteps(ctx, r, kind)
 		if err != nil {
 			return Progress{}, err

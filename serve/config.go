@@ -144,6 +144,7 @@ type Fake struct {
 	BIOS       time.Duration `koanf:"bios_delay"`
 	RAID       time.Duration `koanf:"raid_delay"`
 	Firmware   time.Duration `koanf:"firmware_delay"`
+	Vendor     time.Duration `koanf:"vendor_delay"`
 	Beat       time.Duration `koanf:"heartbeat_interval"` // between an agent's heartbeats; a minute
 }
 

@@ -22,6 +22,7 @@ type Delays struct {
 	BIOS       time.Duration
 	RAID       time.Duration
 	Firmware   time.Duration
+	Vendor     time.Duration // of one vendor method
 	Beat       time.Duration // between an agent's heartbeats; zero is a minute
 }
 

@@ -100,4 +100,5 @@ func (r *Run) turnRound() {
 	r.Op.Phase, r.Op.Slot, r.Op.Error, r.Op.PhaseSince = ingot.Cancel, 0, reason, r.Now
 	r.next("")
 	r.Change(func(n *ingot.Node) { n.LastError = reason })
+	r.works()
 }

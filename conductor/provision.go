@@ -259,6 +259,9 @@ func (c *Conductor) moveAtOnce(ctx context.Context, node ingot.Node, row ingot.T
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
 		UUID: node.UUID, Version: node.Version, Wake: row.Verb == ingot.VerbUnhold,
 		Change: func(n *ingot.Node) error {
+			if n.Reservation != "" { // the pass under way has seen the state that this leaves
+				return c.locked(n)
+			}
 			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt = row.To, row.Target, now
 			if row.Verb != ingot.VerbUnhold { // what let go may be failing already
 				n.LastError = ""

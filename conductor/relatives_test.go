@@ -84,6 +84,8 @@ func TestPowerInWaitingStates(t *testing.T) {
 	} {
 		n := w.node(state)
 		require.Equal(t, code, ingot.CodeOf(w.conductor().SetPower(t.Context(), n, ingot.TargetPowerOn, 0)), state)
+		require.Eventually(t, func() bool { return w.get(n.UUID).TargetPowerState == "" }, 20*time.Second, time.Millisecond)
+		require.Equal(t, state, w.get(n.UUID).ProvisionState, "power is beside a node's life")
 	}
 }
 

@@ -74,6 +74,14 @@ func (r *Run) SetState(state, target ingot.State) {
 	r.events = append(r.events, event)
 }
 
+// works shows the node as worked on instead of waiting or held. Operations beside its life, as those of power, leave its
+// state alone.
+func (r *Run) works() {
+	if r.Op.Lane == ingot.LaneProvision {
+		r.SetState(ingot.WorkOf(r.Node.ProvisionState), r.Node.TargetProvisionState)
+	}
+}
+
 // Record adds a line to the node's history.
 func (r *Run) Record(severity, kind, sentence string) {
 	r.history = append(r.history, ingot.History{

@@ -120,7 +120,7 @@ func (c *Conductor) settle(r *Run, plan Plan, steps []Step, index int, p Progres
 		}
 		c.checkTimeout(r, plan, step)
 	case index+1 < len(steps):
-		r.SetState(ingot.WorkOf(r.Node.ProvisionState), r.Node.TargetProvisionState)
+		r.works()
 		r.Op.Slot = 0
 		r.next(steps[index+1].Name)
 	case r.Op.Phase == ingot.Forward:
@@ -171,7 +171,7 @@ func (c *Conductor) again(r *Run, plan Plan, p Progress) {
 	delete(r.Op.Memory, heldAt)
 	r.Steps, r.newSteps = nil, []ingot.OperationStep{}
 	r.Record("WARNING", r.historyType(), fmt.Sprintf("attempt %d of %s: %s", r.Op.Attempt, r.Op.Kind, p.note))
-	r.SetState(ingot.WorkOf(r.Node.ProvisionState), r.Node.TargetProvisionState)
+	r.works()
 	r.next(p.back)
 }
 

@@ -144,11 +144,21 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 	defer cancel()
 	s := &session{log: l.log, calls: make(chan struct{}, callsAtOnce), watch: -1, users: 1}
 	_, err := await(ctx, l, func() (struct{}, error) {
-		conn, err := libvirt.NewConnect(l.uri)
-		if err == nil {
-			s.begin(conn, l)
+		way, err := dig(ctx, l.uri)
+		if err != nil {
+			return struct{}{}, err
 		}
-		return struct{}{}, err
+		uri := l.uri
+		if way != nil {
+			uri = way.uri
+		}
+		conn, err := libvirt.NewConnect(uri)
+		if err != nil {
+			way.close()
+			return struct{}{}, err
+		}
+		s.begin(conn, l)
+		return struct{}{}, nil
 	})
 	if err != nil {
 		s.abandon()

@@ -14,13 +14,12 @@ import (
 var schemes = map[string][]string{
 	"qemu":      {"socket"},
 	"qemu+unix": {"socket"},
-	"qemu+ssh":  {"socket", "keyfile", "known_hosts", "no_tty"},
+	"qemu+ssh":  {"socket", "keyfile", "known_hosts", "no_tty"}, // see tunnel.go; nobody is ever asked for anything
 	"qemu+tls":  {"pkipath"},
 	"test":      nil,
 }
 
-// ParseURI refuses connection URIs that a compute host may not have, and gives the one to connect with: an ssh one never
-// asks a person.
+// ParseURI refuses connection URIs that a compute host may not have, and gives the one to connect with.
 func ParseURI(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -45,16 +44,12 @@ func ParseURI(text string) (string, error) {
 			return "", ingot.Errorf(ingot.Invalid, "libvirt URI %q has parameter %q: with %s use none but %q", text, key, u.Scheme, allowed)
 		}
 	}
-	if u.Scheme == "qemu+ssh" {
-		query.Set("no_tty", "1")
-		u.RawQuery = query.Encode()
-	}
 	return u.String(), nil
 }
 
 // checkPlace holds host and path against the scheme.
 func checkPlace(u *url.URL) error {
-	remote := u.Scheme == "qemu+ssh" || u.Scheme == "qemu+tls"
+	remote := slices.Contains([]string{"qemu+ssh", "qemu+tls"}, u.Scheme)
 	switch {
 	case remote && u.Hostname() == "":
 		return ingot.Errorf(ingot.Invalid, "libvirt URI %q names no host", u.Redacted())

@@ -15,7 +15,7 @@ func TestURI(t *testing.T) {
 		"qemu+unix:///system?socket=/run/x":             "qemu+unix:///system?socket=/run/x",
 		"qemu+tls://host-a/system":                      "qemu+tls://host-a/system",
 		"test:///default":                               "test:///default",
-		"qemu+ssh://virt@10.0.0.11/system?keyfile=/k/a": "qemu+ssh://virt@10.0.0.11/system?keyfile=%2Fk%2Fa&no_tty=1",
+		"qemu+ssh://virt@10.0.0.11/system?keyfile=/k/a": "qemu+ssh://virt@10.0.0.11/system?keyfile=/k/a",
 	} {
 		got, err := hypervisor.ParseURI(given)
 		require.NoError(t, err)

@@ -19,7 +19,7 @@ var leaves = map[string][]string{
 	"images/format":      {"images", "deploy-agent"},
 	"images/configdrive": {"conductor", "api"},
 	"images/disk":        {"deploy-agent", "lab"},
-	"lab/vbmc":           {"ipmi", "redfish", "conductor", "hypervisor"},
+	"lab/vbmc":           {"ipmi", "redfish", "conductor", "hypervisor", "guestbmc"},
 	"api/client":         {"cmd", "lab"},
 	"bmc":                {"ipmi", "redfish"},
 	"conductor/shacrypt": {"conductor", "deploy-agent"},

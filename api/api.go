@@ -40,6 +40,7 @@ type API struct {
 	// Compute makes nodes compute hosts; what is kept of them and of guests goes with it.
 	Compute     Compute
 	Hypervisors Records[ingot.Hypervisor, ingot.HypervisorQuery]
+	GuestBMCs   GuestBMCs // virtual BMCs in front of guests
 	Flavors     Records[ingot.Flavor, ingot.FlavorQuery]
 	Guests      GuestStore
 

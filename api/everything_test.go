@@ -14,6 +14,7 @@ import (
 type (
 	indicators Indicators
 	media      Media
+	guestBMCs  GuestBMCs
 )
 
 // Everything is an API with every part, none of which does anything: it has all routes.
@@ -40,7 +41,7 @@ func Everything() *API {
 			Records[ingot.Hypervisor, ingot.HypervisorQuery]
 		}{}, Flavors: struct {
 			Records[ingot.Flavor, ingot.FlavorQuery]
-		}{}, Compute: struct{ Compute }{}, Guests: struct{ GuestStore }{}, Allocations: struct {
+		}{}, Compute: struct{ Compute }{}, GuestBMCs: struct{ guestBMCs }{}, Guests: struct{ GuestStore }{}, Allocations: struct {
 			Records[ingot.Allocation, ingot.AllocationQuery]
 		}{}, Allocator: struct{ Allocator }{},
 		VIFs: struct{ VIFStore }{}, Shards: struct{ ShardStore }{}, FirmwareStore: struct{ FirmwareStore }{},

@@ -40,7 +40,7 @@ func (a *API) userRoutes(t *tables) []route {
 		discoveryRoutes(),
 		a.nodeRoutes(), a.stateRoutes(), a.managementRoutes(), a.recordRoutes(), a.vifRoutes(),
 		a.portRoutes(t), a.portgroupRoutes(t), a.chassisRoutes(t), a.volumeRoutes(t),
-		a.computeRoutes(t),
+		a.computeRoutes(t), a.guestBMCRoutes(),
 		t.templates.routes(a), a.runbookRoutes(t), a.inspectionRuleRoutes(t), a.allocationRoutes(t),
 		a.driverRoutes(), a.serviceRoutes(),
 	}

@@ -42,6 +42,7 @@ type Config struct {
 	Images   Images          `koanf:"images"`
 	Drivers  []string        `koanf:"drivers"` // enabled hardware types; empty is ipmi, redfish (and manual-management and fake-hardware with dev)
 	Conduct  Conduct         `koanf:"conductor"`
+	GuestBMC GuestBMC        `koanf:"guest_bmc"`
 	Fake     Fake            `koanf:"fake"`
 	// DryListen reports what the boot service hears and would answer, and answers nothing.
 	DryListen bool `koanf:"dry_listen"`
@@ -96,6 +97,13 @@ type Boot struct {
 // with the role api has them on its API too.
 type Probes struct {
 	Listen string `koanf:"listen"` // HOST:PORT; "" is no such listener
+}
+
+// GuestBMC is where the virtual BMCs in front of guests listen. Redfish speaks TLS with the API's certificate where the API
+// does.
+type GuestBMC struct {
+	Listen string `koanf:"listen"` // address; "" has no virtual BMCs
+	Ports  string `koanf:"ports"`  // FIRST-LAST, UDP and TCP; 6300-6399
 }
 
 // Images bounds where images come from.
@@ -217,7 +225,7 @@ func (c *Config) Check() error {
 		c.Hostname = name
 	}
 	c.Conduct.Group = strings.ToLower(c.Conduct.Group)
-	return errors.Join(c.checkRoles(), c.checkAuth(), c.checkTLS(), c.checkLessee(), c.checkCleaning(), c.checkDrivers(), c.checkNetworks())
+	return errors.Join(c.checkRoles(), c.checkAuth(), c.checkTLS(), c.checkLessee(), c.checkCleaning(), c.checkGuestBMC(), c.checkDrivers(), c.checkNetworks())
 }
 
 func text(s *string, otherwise string) {

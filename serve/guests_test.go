@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +26,7 @@ func TestGuest(t *testing.T) {
 	image := filepath.Join(data, "images", "hello.raw")
 	require.NoError(t, os.WriteFile(image, libvirttest.Hello(), 0o600))
 	cfg := devConfig(data)
-	cfg.Drivers = []string{"fake-hardware", "libvirt"}
+	cfg.Drivers, cfg.GuestBMC.Listen = []string{"fake-hardware", "libvirt"}, "127.0.0.1"
 	c := caller{t, runWith(t, cfg)}
 	c.makeHost("h", d)
 
@@ -51,9 +53,10 @@ func TestGuest(t *testing.T) {
 		c.until("g", map[string]any{"power_state": target, "target_power_state": nil})
 	}
 	require.Eventually(t, func() bool { return greetings(console) == 2 }, 30*time.Second, 50*time.Millisecond, "it ran again")
+	c.drivesByIPMI("g")
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "rebuild"}`)
 	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
-	require.Eventually(t, func() bool { return greetings(console) == 3 }, 30*time.Second, 50*time.Millisecond, "from a new disk")
+	require.Eventually(t, func() bool { return greetings(console) >= 4 }, 30*time.Second, 50*time.Millisecond, "from a new disk")
 
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "deleted"}`)
 	c.until("g", map[string]any{"provision_state": "available", "power_state": "power off"})
@@ -63,6 +66,36 @@ func TestGuest(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(d.Dir, "pool", id+".*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// drivesByIPMI gives a guest a virtual BMC, and has ipmitool switch it.
+func (c caller) drivesByIPMI(name string) {
+	c.Helper()
+	if _, err := exec.LookPath("ipmitool"); err != nil {
+		c.Skip("needs ipmitool (.ci/prerequisites)")
+	}
+	c.do(400, "PUT", "nodes/h/bmc", `{}`)
+	c.do(400, "PUT", "nodes/"+name+"/bmc", `{"password": "short"}`)
+	c.do(404, "GET", "nodes/"+name+"/bmc", "")
+	var bmc struct{ Port int }
+	require.NoError(c, json.Unmarshal([]byte(c.do(200, "PUT", "nodes/"+name+"/bmc", `{"username": "operator", "password": "let-me-in"}`)), &bmc))
+	ipmitool := func(args ...string) (string, error) {
+		line := append([]string{"-I", "lanplus", "-C", "17", "-H", "127.0.0.1", "-p", strconv.Itoa(bmc.Port), "-U", "operator", "-P", "let-me-in"}, args...)
+		out, err := exec.Command("ipmitool", line...).CombinedOutput()
+		return string(out), err
+	}
+	require.Eventually(c, func() bool {
+		said, err := ipmitool("power", "status")
+		return err == nil && strings.Contains(said, "is on")
+	}, 20*time.Second, 100*time.Millisecond)
+	for _, step := range [][]string{{"power", "off"}, {"chassis", "bootdev", "disk", "options=persistent"}, {"power", "on"}} {
+		said, err := ipmitool(step...)
+		require.NoError(c, err, said)
+	}
+	c.until(name, map[string]any{"power_state": "power on", "target_power_state": nil})
+	require.Contains(c, c.do(200, "GET", "nodes/"+name+"/management/boot_device", ""), `"disk"`)
+	require.NotContains(c, c.do(200, "GET", "nodes/"+name+"/bmc", ""), "let-me-in")
+	c.do(204, "DELETE", "nodes/"+name+"/bmc", "")
 }
 
 // makeHost has a node become a compute host, and waits until it is up.

@@ -82,3 +82,24 @@ func TestAnAllocationTakesItsNodeWithIt(t *testing.T) {
 		require.NoError(t, give(b.UUID))
 	})
 }
+
+// TestGuestBMCs: the port is one guest's, the password is kept apart, and all goes with the node.
+func TestGuestBMCs(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		one, two := newNode(t, s, "one"), newNode(t, s, "two")
+		b := ingot.GuestBMC{
+			NodeUUID: one.UUID, Port: 6300, Username: "admin", Password: "hush hush", Boot: ingot.BootOverride{Device: "pxe", EFI: true},
+		}
+		require.NoError(t, s.GuestBMCs().Create(ctx, &b))
+		got, err := s.GuestBMCs().Get(ctx, one.UUID)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(b, got))
+		refused(t, s.GuestBMCs().Create(ctx, &ingot.GuestBMC{NodeUUID: two.UUID, Port: 6300}), ingot.Conflict,
+			"Port 6300 is that of the virtual BMC of node %s.", one.UUID)
+		refused(t, s.GuestBMCs().Create(ctx, &ingot.GuestBMC{NodeUUID: id1, Port: 6301}), ingot.NotFound, "Node %s could not be found.", id1)
+		require.NoError(t, s.DeleteNode(ctx, one.UUID, one.Version))
+		_, err = s.GuestBMCs().Get(ctx, one.UUID)
+		require.Equal(t, ingot.NotFound, ingot.CodeOf(err), "it goes with its guest")
+	})
+}

@@ -16,6 +16,7 @@ type tables struct {
 	allocations *kind[ingot.Allocation, ingot.AllocationQuery]
 	flavors     *kind[ingot.Flavor, ingot.FlavorQuery]
 	hypervisors *kind[ingot.Hypervisor, ingot.HypervisorQuery]
+	guestBMCs   *kind[ingot.GuestBMC, ingot.GuestBMCQuery]
 	operations  *table[ingot.Operation]
 	steps       *table[step]
 }
@@ -24,6 +25,6 @@ func newTables() tables {
 	return tables{
 		nodes: nodeTable(), operations: operationTable(), steps: stepTable(),
 		ports: portKind(), portgroups: portgroupKind(), chassis: chassisKind(), connectors: connectorKind(), targets: targetKind(), templates: templateKind(), runbooks: runbookKind(), rules: ruleKind(), allocations: allocationKind(),
-		flavors: flavorKind(), hypervisors: hypervisorKind(),
+		flavors: flavorKind(), hypervisors: hypervisorKind(), guestBMCs: guestBMCKind(),
 	}
 }

@@ -38,6 +38,8 @@ type control struct {
 	now     func() time.Time
 	// started, when set, hears that the machine runs its firmware.
 	started func()
+	// keepBoot is Server.KeepBoot.
+	keepBoot func(Boot)
 	// timeout is Server.BootTimeout.
 	timeout time.Duration
 
@@ -182,6 +184,9 @@ func (c *control) setOverride(b Boot, counted bool) {
 func (c *control) setBootLocked(b Boot) {
 	if !b.Set() {
 		b = Boot{}
+	}
+	if c.keepBoot != nil && b != c.boot {
+		c.keepBoot(b)
 	}
 	c.boot = b
 	c.since = time.Time{}

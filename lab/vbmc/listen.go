@@ -57,6 +57,7 @@ func (s *Server) check() error {
 	s.device = describe(s.Machine)
 	s.control.machine, s.control.record = s.Machine, s.journal
 	s.control.now, s.control.timeout = s.Now, s.BootTimeout
+	s.control.boot, s.control.keepBoot = s.Kept, s.KeepBoot
 	return nil
 }
 

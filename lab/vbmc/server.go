@@ -64,6 +64,11 @@ type Server struct {
 	// parameter 3), unless the client switched that off. 0 never drops.
 	BootTimeout time.Duration
 
+	// Kept is the boot override to begin with. KeepBoot, when set, is told every
+	// change of it, so that it outlives the process; it is called under a lock.
+	Kept     Boot
+	KeepBoot func(Boot)
+
 	// Journal gets every command; nil keeps none.
 	Journal Journal
 	// Logger gets refusals and contained crashes; nil discards.

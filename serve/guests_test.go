@@ -54,9 +54,10 @@ func TestGuest(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return greetings(console) == 2 }, 30*time.Second, 50*time.Millisecond, "it ran again")
 	c.drivesByIPMI("g")
+	require.Eventually(t, func() bool { return greetings(console) == 3 }, 30*time.Second, 50*time.Millisecond, "and again")
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "rebuild"}`)
 	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
-	require.Eventually(t, func() bool { return greetings(console) >= 4 }, 30*time.Second, 50*time.Millisecond, "from a new disk")
+	require.Eventually(t, func() bool { return greetings(console) == 4 }, 30*time.Second, 50*time.Millisecond, "from a new disk")
 
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "deleted"}`)
 	c.until("g", map[string]any{"provision_state": "available", "power_state": "power off"})

@@ -137,6 +137,8 @@ type HypervisorProber interface {
 	Probe(ctx context.Context, h Hypervisor, guests []string) (HostFacts, error)
 	// Forget closes the connection to a host that is none any more, or whose URI is another one now.
 	Forget(host string)
+	// Answers connects anew and asks for a word, whatever the kept connection does: an error says that the host is lost.
+	Answers(ctx context.Context, h Hypervisor) error
 	// Changes tells the UUIDs of hosts that ought to be probed soon: the connection broke, a domain came or went. It is a
 	// hint; probes come at intervals too.
 	Changes() <-chan string

@@ -20,6 +20,8 @@ const (
 	KindService  Kind = "service"
 	KindRestore  Kind = "restore" // brings the instance back after a service that failed
 	KindPower    Kind = "power"
+	KindFence    Kind = "fence"   // makes sure that a compute host which is lost is off
+	KindRecover  Kind = "recover" // has a guest of such a host run elsewhere
 
 	// What a user has done to the machine beside its life: they take the provision lane of a node in a state that lasts.
 	KindBootMode    Kind = "boot-mode"

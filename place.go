@@ -99,6 +99,9 @@ func (req *PlacementRequest) unlike(h *ComputeHost) (string, string) {
 	if missing := Missing(wanted, h.Node.Traits); len(missing) > 0 {
 		return "no trait " + missing[0], ""
 	}
+	if req.SharedPool != "" && !slices.ContainsFunc(h.Hypervisor.Pools, func(p StoragePool) bool { return p.Name == req.SharedPool && p.Shared }) {
+		return "does not share pool " + req.SharedPool, ""
+	}
 	for _, network := range req.PhysicalNetworks {
 		if !slices.ContainsFunc(h.Hypervisor.Networks, func(n GuestNetwork) bool { return n.PhysicalNetwork == network }) {
 			return "no network " + network, ""

@@ -23,6 +23,8 @@ type PlacementRequest struct {
 	Project string
 	// Excluded are hosts where it was tried already.
 	Excluded []string
+	// SharedPool is a storage pool whose files the guest needs, which the host has to share; "" is none.
+	SharedPool string
 	// PhysicalNetworks are what the guest's ports need; Image is the checksum of what it will boot, "" where not known.
 	PhysicalNetworks []string
 	Image            string

@@ -2,6 +2,7 @@ package conductor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -25,6 +26,12 @@ type cloud struct {
 	dead   map[string]bool                  // and run nothing
 	broken []string                         // two live copies
 	began  int                              // transfers
+	prober *prober
+	// bmc is what a host's BMC says to everything; nil works.
+	bmc error
+	// cut tells of each host whose power was cut.
+	cut      []string
+	rebuilds bool // disks may be new
 	// fails is how many transfers are to fail.
 	fails int
 }
@@ -37,18 +44,21 @@ type guestCopy struct {
 }
 
 // moves is a world with two compute hosts, a and b, and a guest that runs on a.
-func moves(t *testing.T, s *store.Store) (w *world, c *cloud, guest ingot.Node, a, b string) {
+func moves(t *testing.T, s *store.Store, policy ...ingot.FailurePolicy) (w *world, c *cloud, guest ingot.Node, a, b string) {
 	t.Helper()
 	w = worldOn(t, s)
 	p := newProber()
 	owner := uuid.NewString()
-	c = &cloud{machines: machines{w}, copies: map[string]map[string]*guestCopy{}, down: map[string]bool{}, dead: map[string]bool{}}
+	c = &cloud{prober: p, machines: machines{w}, copies: map[string]map[string]*guestCopy{}, down: map[string]bool{}, dead: map[string]bool{}}
 	for _, host := range []*string{&a, &b} {
 		*host = w.computeHost(uuid.NewString(), p)
 		p.says(*host, facts("host "+*host), nil)
 		w.change(*host, func(n *ingot.Node) { n.Owner, n.Driver = owner, "ipmi" })
 		_, err := s.Hypervisors().Change(t.Context(), *host, 0, func(h *ingot.Hypervisor) error {
 			h.Pools = []ingot.StoragePool{{Name: "default", Shared: true}}
+			if len(policy) > 0 {
+				h.OnHostFailure = policy[0]
+			}
 			h.Observe(ingot.Observation{Host: *host, URI: h.URI, Facts: new(facts("host " + *host))}, time.Now())
 			return nil
 		})
@@ -60,8 +70,11 @@ func moves(t *testing.T, s *store.Store) (w *world, c *cloud, guest ingot.Node, 
 		Properties: map[string]any{"cpus": 2, "memory_mb": 4096, "local_gb": 20},
 	}
 	require.NoError(t, s.CreateGuest(t.Context(), &guest, nil, ingot.GuestClaim{Resources: ingot.Amounts{ingot.VCPU: 2, ingot.MemoryMB: 4096, ingot.DiskGB: 20}, Group: owner}))
-	c.copies[guest.UUID] = map[string]*guestCopy{a: {defined: true, on: true, disk: true}, b: {}}
-	w.prepare = func(live *conductor.Conductor) { withGuests(w, p)(live); live.Machines = c }
+	c.copies[guest.UUID] = map[string]*guestCopy{a: {defined: true, on: true, disk: true}, b: {disk: true}}
+	w.prepare = func(live *conductor.Conductor) {
+		withGuests(w, p)(live)
+		live.Machines, live.Guests.LostAfter, live.ImageBytes = c, time.Millisecond, imagesThatAreThere{}
+	}
 	return w, c, guest, a, b
 }
 
@@ -96,6 +109,11 @@ func (c *cloud) died() {
 // check counts the copies that run; call it with the lock held.
 func (c *cloud) check(guest string) {
 	running := 0
+	for host, dead := range c.dead { // what had power there has none
+		if copied := c.copies[guest][host]; dead && copied != nil {
+			copied.on = false
+		}
+	}
 	for host, copied := range c.copies[guest] {
 		if copied.on && !copied.halted && !c.dead[host] {
 			running++
@@ -238,12 +256,76 @@ type hostMachine struct {
 
 func (m hostMachine) Unwrap() any { return m.Machine }
 
+func (m hostMachine) PowerState(ctx context.Context) (ingot.PowerState, error) {
+	m.c.mu.Lock()
+	err := m.c.bmc
+	m.c.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	return m.Machine.PowerState(ctx)
+}
+
 func (m hostMachine) SetPower(ctx context.Context, action ingot.PowerAction) error {
 	err := m.Machine.SetPower(ctx, action)
 	if err == nil && action == ingot.ActionOff {
 		m.c.mu.Lock()
 		defer m.c.mu.Unlock()
 		m.c.dead[m.host], m.c.down[m.host] = true, true
+		m.c.cut = append(m.c.cut, m.host)
 	}
 	return err
 }
+
+// lost is a host that does not answer any more, though all that it had may run on.
+func (c *cloud) lost(host string) {
+	c.mu.Lock()
+	c.down[host] = true
+	c.mu.Unlock()
+	c.prober.says(host, ingot.HostFacts{}, errors.New("no route to host"))
+	for range 3 {
+		c.w.conductor().WakeHypervisor(host)
+	}
+	c.w.hostIs(host, ingot.HypervisorDown)
+}
+
+// back is a host that answers again, and lists what it has.
+func (c *cloud) back(host string) {
+	c.mu.Lock()
+	c.down[host], c.dead[host] = false, false
+	f := facts("host " + host)
+	for guest, hosts := range c.copies {
+		if hosts[host].defined {
+			f.Unmanaged = append(f.Unmanaged, ingot.UnmanagedDomain{Name: "ingot-" + guest, UUID: guest})
+		}
+	}
+	c.mu.Unlock()
+	c.prober.says(host, f, nil)
+	c.w.conductor().WakeHypervisor(host)
+}
+
+// The guest is made on its host.
+
+func (m *cloudMachine) DefineGuest(context.Context, []ingot.Port) error {
+	return m.with(func(here *guestCopy) error {
+		if !here.disk && !m.c.rebuilds {
+			m.c.broken = append(m.c.broken, "a blank disk in the place of the guest's")
+		}
+		here.defined, here.disk = true, true
+		return nil
+	})
+}
+
+func (m *cloudMachine) ImageDisk(_ context.Context, key string, _ ingot.GuestImage) error {
+	return m.with(func(here *guestCopy) error {
+		if here.on {
+			m.c.broken = append(m.c.broken, "a new disk under a guest that runs")
+		}
+		m.c.w.note("image disk %s", key)
+		return nil
+	})
+}
+
+func (m *cloudMachine) BlankDisk(context.Context) error           { return errors.New("not asked for") }
+func (m *cloudMachine) ConfigDrive(context.Context, []byte) error { return nil }
+func (m *cloudMachine) RemoveGuest(context.Context) error         { return errors.New("not asked for") }

@@ -29,6 +29,9 @@ func (c *Conductor) watchHosts(ctx context.Context) error {
 		if err := c.ProbeHosts(ctx, host); err != nil && ctx.Err() == nil {
 			c.Log.Error("cannot go over the compute hosts; trying again", "error", err)
 		}
+		if err := c.FailOver(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Error("cannot do what is due for compute hosts that are lost or back; trying again", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -90,6 +93,9 @@ func (c *Conductor) probe(ctx context.Context, h ingot.Hypervisor) error {
 	case err != nil:
 		seen.Reason = err.Error()
 	default:
+		if err := c.clearStale(ctx, h.NodeUUID, &facts); err != nil {
+			return err
+		}
 		seen.Facts = &facts
 	}
 	err = c.observe(ctx, h, seen)

@@ -21,6 +21,7 @@ type prober struct {
 	guests  map[string][]string
 	forgot  []string
 	changes chan string
+	answers map[string]bool // though probes fail
 }
 
 func newProber() *prober {
@@ -34,6 +35,15 @@ func (p *prober) Probe(_ context.Context, h ingot.Hypervisor, guests []string) (
 	defer p.mu.Unlock()
 	p.guests[h.NodeUUID] = guests
 	return p.facts[h.NodeUUID], p.errs[h.NodeUUID]
+}
+
+func (p *prober) Answers(_ context.Context, h ingot.Hypervisor) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.answers[h.NodeUUID] {
+		return nil
+	}
+	return p.errs[h.NodeUUID]
 }
 
 func (p *prober) Forget(host string) {

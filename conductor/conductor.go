@@ -174,6 +174,8 @@ func (c *Conductor) allPlans() map[ingot.Kind]Plan {
 		ingot.KindService:  c.servicePlan(),
 		ingot.KindRestore:  c.restorePlan(),
 		ingot.KindPower:    c.powerPlan(),
+		ingot.KindFence:    c.fencePlan(),
+		ingot.KindRecover:  c.recoverPlan(),
 	}
 	maps.Copy(plans, c.asidePlans())
 	return plans

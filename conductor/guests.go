@@ -17,6 +17,8 @@ type Guests struct {
 	// Interfaces are those of guests that allocations make: the driver's defaults.
 	Interfaces ingot.Interfaces
 	Every      time.Duration // between probes of a host: 30 s
+	// LostAfter is how long a host has to be down before it is fenced, where the operator wants that: 60 s.
+	LostAfter time.Duration
 
 	wakes chan string
 }
@@ -56,6 +58,7 @@ type Flavors interface {
 
 func (g *Guests) prepare() {
 	setDuration(&g.Every, 30*time.Second)
+	setDuration(&g.LostAfter, time.Minute)
 	g.wakes = make(chan string, 64)
 }
 

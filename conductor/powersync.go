@@ -155,7 +155,11 @@ func (c *Conductor) setFault(ctx context.Context, n *ingot.Node, cause error) er
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
 		UUID: n.UUID, Version: n.Version,
 		Change: func(n *ingot.Node) error {
-			n.Maintenance, n.MaintenanceReason, n.Fault, n.LastError, n.PowerState = true, reason, ingot.FaultPower, reason, ""
+			n.Maintenance, n.MaintenanceReason, n.Fault, n.LastError = true, reason, ingot.FaultPower, reason
+			if n.IsGuest() {
+				n.LosePower()
+			}
+			n.PowerState = ""
 			return nil
 		},
 		History: []ingot.History{{

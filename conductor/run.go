@@ -110,6 +110,8 @@ func (r *Run) historyType() string {
 		return "adoption"
 	case ingot.KindRescue, ingot.KindUnrescue:
 		return "rescue"
+	case ingot.KindFence, ingot.KindRecover:
+		return "recovery"
 	}
 	switch state := ingot.WorkOf(r.Node.ProvisionState); state {
 	case ingot.Deploying, ingot.Cleaning, ingot.Servicing:

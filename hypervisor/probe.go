@@ -42,6 +42,20 @@ func (h *Hosts) Probe(ctx context.Context, host ingot.Hypervisor, guests []strin
 	return facts, h.sortVirtTypes(ctx, l, &host, &facts)
 }
 
+// Answers connects anew and asks for a word (ingot.HypervisorProber).
+func (h *Hosts) Answers(ctx context.Context, host ingot.Hypervisor) error {
+	address, err := ParseURI(host.URI)
+	if err != nil {
+		return err
+	}
+	l := newLink(address, h.logger(), func(string) {})
+	defer l.close()
+	return l.do(ctx, "reach it", func(c *libvirt.Connect) error {
+		_, err := c.GetLibVersion()
+		return err
+	})
+}
+
 func readVersions(c *libvirt.Connect, f *ingot.HostFacts) error {
 	daemon, err := c.GetLibVersion()
 	if err != nil {

@@ -36,6 +36,9 @@ func (h *Hosts) Probe(context.Context, ingot.Hypervisor, []string) (ingot.HostFa
 	return ingot.HostFacts{}, errNotBuilt()
 }
 
+// Answers says that no host can be reached (ingot.HypervisorProber).
+func (h *Hosts) Answers(context.Context, ingot.Hypervisor) error { return errNotBuilt() }
+
 // Forget has nothing to forget (ingot.HypervisorProber).
 func (h *Hosts) Forget(string) {}
 

@@ -152,6 +152,20 @@ func TestHypervisor(t *testing.T) {
 	body["generation"], body["disabled"], body["draining"] = 2, false, true
 	require.Equal(t, "draining", s.must(t, 202, "PUT", path, body).body["state"])
 	delete(body, "generation")
+	body["on_host_failure"] = "restart"
+	a = s.must(t, 202, "PUT", path, body)
+	require.Equal(t, []any{"restart", nil, nil, nil}, []any{a.body["on_host_failure"], a.body["fence_state"], a.body["fence_reason"], a.body["down_since"]})
+	for range 3 {
+		s.probed(t, uuid, nil, "no route to host")
+	}
+	_, err := s.Store.Hypervisors().Change(t.Context(), uuid, 0, func(h *ingot.Hypervisor) error {
+		h.Fence, h.FenceReason = ingot.Unfenced, "it has no BMC"
+		return nil
+	})
+	require.NoError(t, err)
+	a = s.must(t, 200, "GET", path, nil)
+	require.Equal(t, []any{"down", "unfenced", "it has no BMC"}, []any{a.body["state"], a.body["fence_state"], a.body["fence_reason"]})
+	require.NotNil(t, a.body["down_since"])
 	body["draining"], body["uri"] = false, "qemu:///system"
 	require.Equal(t, "connecting", s.must(t, 202, "PUT", path, body).body["state"], "another machine, perhaps")
 	s.must(t, 204, "DELETE", path, nil)
@@ -177,7 +191,6 @@ func TestHypervisorRefusals(t *testing.T) {
 		{good("colour", "red"), `Unexpected arguments: "colour"`},
 		{good("pools", "red"), "pools can not be a string"},
 		{good("autostart", 1), "autostart can not be a number"},
-		{good("on_host_failure", "restart"), "cannot promise on_host_failure 'restart': guests of a host that is lost stay where they are in this release; set none"},
 		{good("on_host_failure", "panic"), "on_host_failure can not be 'panic': it is one of none, restart, rebuild"},
 		{good("generation", 0), "generation can not be 0: it is 1 or more"},
 		{good("allocation_ratio", map[string]any{"GPU": 1}), "'GPU' is no resource of guests: they are DISK_GB, MEMORY_MB, VCPU"},

@@ -51,8 +51,6 @@ func (r *request) hypervisorSettings() (*hypervisorSettings, error) {
 		return nil, ingot.Errorf(ingot.Invalid, "Missing mandatory parameter: uri")
 	case !slices.Contains([]ingot.FailurePolicy{ingot.FailureNone, ingot.FailureRestart, ingot.FailureRebuild}, s.OnHostFailure):
 		return nil, ingot.Errorf(ingot.Invalid, "on_host_failure can not be %s: it is one of none, restart, rebuild", repr(string(s.OnHostFailure)))
-	case s.OnHostFailure != ingot.FailureNone:
-		return nil, ingot.Errorf(ingot.Unsupported, "cannot promise on_host_failure %s: guests of a host that is lost stay where they are in this release; set none", repr(string(s.OnHostFailure)))
 	case s.Generation != nil && *s.Generation < 1:
 		return nil, ingot.Errorf(ingot.Invalid, "generation can not be %d: it is 1 or more", *s.Generation)
 	}

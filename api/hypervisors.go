@@ -33,7 +33,8 @@ func (r *request) renderHypervisor(h *ingot.Hypervisor) (map[string]any, error) 
 	}
 	body := settingsOf(h)
 	for name, v := range map[string]any{
-		"node_uuid": h.NodeUUID, "state": h.State, "state_reason": orNull(h.StateReason), "generation": h.Version,
+		"node_uuid": h.NodeUUID, "state": h.State, "state_reason": orNull(h.StateReason),
+		"fence_state": orNull(string(h.Fence)), "fence_reason": orNull(h.FenceReason), "down_since": wireTime(h.DownSince), "generation": h.Version,
 		"libvirt_version": orNull(facts.LibvirtVersion), "hypervisor_version": orNull(facts.HypervisorVersion), "host_uuid": orNull(facts.HostUUID),
 		"hostname": orNull(facts.Hostname), "arch": orNull(facts.Arch), "virt_types": append([]string{}, facts.VirtTypes...), "cpu_model": orNull(facts.CPUModel),
 		"uefi": facts.UEFI, "secure_boot": facts.SecureBoot, "tpm": facts.TPM, "problems": problems,

@@ -177,6 +177,10 @@ func (g *Guest) define(c *libvirt.Connect, before string, doc *document) error {
 	if err != nil {
 		return err
 	}
-	free(d)
-	return nil
+	defer free(d)
+	// Guests are started by Ingot alone: one that its host starts by itself may run elsewhere by then.
+	if starts, err := d.GetAutostart(); err != nil || !starts {
+		return err
+	}
+	return d.SetAutostart(false)
 }

@@ -120,12 +120,16 @@ type Conduct struct {
 	CommandTimeout  time.Duration `koanf:"command_timeout"`
 	PowerTimeout    time.Duration `koanf:"power_timeout"`
 	PowerSync       time.Duration `koanf:"power_sync"`
-	ForcePower      bool          `koanf:"force_power_state_during_sync"`
-	KernelParams    string        `koanf:"kernel_append_params"`
-	MaxDeploys      int           `koanf:"max_concurrent_deploy"`
-	MaxCleans       int           `koanf:"max_concurrent_clean"`
-	Workers         int           `koanf:"workers"`
-	LesseeSource    string        `koanf:"automatic_lessee_source"` // instance, request or none; instance
+	// HostProbe is the time between looks at a compute host (30 s), three of which in vain make it down; HostLost is how
+	// long it has to be down before it is fenced (60 s), where on_host_failure asks for that.
+	HostProbe    time.Duration `koanf:"host_probe_interval"`
+	HostLost     time.Duration `koanf:"host_lost_after"`
+	ForcePower   bool          `koanf:"force_power_state_during_sync"`
+	KernelParams string        `koanf:"kernel_append_params"`
+	MaxDeploys   int           `koanf:"max_concurrent_deploy"`
+	MaxCleans    int           `koanf:"max_concurrent_clean"`
+	Workers      int           `koanf:"workers"`
+	LesseeSource string        `koanf:"automatic_lessee_source"` // instance, request or none; instance
 	// InspectionRules is a YAML file with inspection rules that clients neither see nor change.
 	InspectionRules string `koanf:"built_in_inspection_rules"`
 	// CleanPriorities replace cleaning steps' priorities, by "interface.step"; 0 leaves one out.

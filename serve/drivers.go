@@ -80,8 +80,10 @@ func table() map[string]hardware {
 			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"libvirt": guestMachine},
 			key:      func(n *ingot.Node) string { return "guest " + n.UUID },
 			properties: with(map[string]string{
-				"pool": "storage pool of the disk; default is the compute host's first.",
-				"vtpm": "true for a TPM 2.0; default false.",
+				"pool":                    "storage pool of the disk; default is the compute host's first.",
+				"vtpm":                    "true for a TPM 2.0; default false.",
+				"anti_affinity_group":     "name of a group of which each compute host has one guest at most.",
+				"rebuild_on_host_failure": "true to have the guest made anew from its image, without what was on its disk, when its compute host is lost, has on_host_failure rebuild and does not share the disk; default false.",
 			}),
 		},
 		"fake-hardware": {

@@ -24,7 +24,10 @@ func (a *App) guests() *conductor.Guests {
 	for kind, names := range table()[ingot.GuestDriver].enabled {
 		*interfaces.Field(kind) = names[0]
 	}
-	return &conductor.Guests{Prober: a.hosts, Hosts: a.Store.Hypervisors(), Store: a.Store, Moves: a.Store, Flavors: a.Store.Flavors(), Interfaces: interfaces}
+	return &conductor.Guests{
+		Prober: a.hosts, Hosts: a.Store.Hypervisors(), Store: a.Store, Moves: a.Store, Flavors: a.Store.Flavors(), Interfaces: interfaces,
+		Every: a.Config.Conduct.HostProbe, LostAfter: a.Config.Conduct.HostLost,
+	}
 }
 
 // checkGuestBMC refuses what no virtual BMC can listen on.

@@ -17,8 +17,6 @@ import (
 
 	"github.com/ingot-metal/ingot/api"
 	"github.com/ingot-metal/ingot/conductor"
-	"github.com/ingot-metal/ingot/conductor/agent"
-	"github.com/ingot-metal/ingot/conductor/fake"
 	"github.com/ingot-metal/ingot/guestbmc"
 	"github.com/ingot-metal/ingot/hypervisor"
 	"github.com/ingot-metal/ingot/images"
@@ -96,96 +94,6 @@ func (a *App) open(ctx context.Context) (err error) {
 		}
 	}
 	return a.wire()
-}
-
-// wire makes the parts and tells them of each other.
-func (a *App) wire() error {
-	cfg := &a.Config
-	urlKeys, err := a.Store.DeriveKeys("image URLs")
-	if err != nil {
-		return err
-	}
-	a.images = &images.Service{
-		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secrets: urlKeys, Log: a.log, Now: a.Store.Now,
-		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
-	}
-	a.hosts = &hypervisor.Hosts{Log: a.log}
-	rack := &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
-	drivers := &Drivers{Enabled: cfg.Drivers, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors, Hosts: a.hosts, Hypervisor: a.Store.Hypervisors().Get}
-	rules, err := builtInRules(cfg.Conduct.InspectionRules)
-	if err != nil {
-		return err
-	}
-	registry := prometheus.NewRegistry()
-	counted, err := conductor.NewFigures(registry)
-	if err != nil {
-		return err
-	}
-	if err := registry.Register(newFigures(a.Store, a.log)); err != nil {
-		return err
-	}
-	a.Conductor = &conductor.Conductor{
-		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: counted, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
-		Machines: drivers, Images: a.images, ImageBytes: a.images, Guests: a.guests(), Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
-		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Runbooks: a.Store.Runbooks(), Rules: a.Store.Rules(), BuiltInRules: rules,
-	}
-	a.Conductor.Prepare()
-	rack.Caller = a.Conductor
-	auth, err := a.authenticator()
-	if err != nil {
-		return err
-	}
-	steps, err := api.ParseStepRules(cfg.API.StepRoles)
-	if err != nil {
-		return err
-	}
-	a.API = &api.API{
-		Nodes:            a.Store,
-		Ports:            a.Store.Ports(),
-		Portgroups:       a.Store.Portgroups(),
-		Chassis:          a.Store.Chassis(),
-		VolumeConnectors: a.Store.VolumeConnectors(),
-		VolumeTargets:    a.Store.VolumeTargets(),
-		VIFs:             a.Store,
-		Templates:        a.Store.Templates(),
-		Runbooks:         a.Store.Runbooks(),
-		Rules:            a.Store.Rules(),
-		Allocations:      a.Store.Allocations(),
-		Allocator:        a.Conductor,
-		Shards:           a.Store,
-		History:          a.Store,
-		Inventories:      a.Store,
-		Events:           a.Store,
-		Operations:       a.Store,
-		Leases:           a.Store,
-		FirmwareStore:    a.Store,
-
-		Provisioner: a.Conductor,
-		Management:  a.Conductor,
-		Indicators:  a.Conductor,
-		Firmware:    a.Conductor,
-		Consoles:    a.Conductor,
-		Media:       a.Conductor,
-		Vendors:     a.Conductor,
-		Agents:      a.Conductor,
-		Drivers:     drivers,
-		Networks:    cfg.Networks,
-
-		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject, StepRules: steps,
-		Patience: cfg.API.patience(), Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
-	}
-	if a.guestBMC, err = a.guestBMCs(); err != nil {
-		return err
-	}
-	a.serveGuests(a.API)
-	a.pxe = &pxe.Server{
-		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
-		HTTPPort: cfg.Boot.Port, BootURL: cfg.Boot.URL, Logger: a.log, DryRun: cfg.DryListen, Clock: sharedClock{a.Store},
-	}
-	if cfg.Database.URL != "" { // others may serve the same networks
-		a.pxe.Offers = a.Store
-	}
-	return nil
 }
 
 // settings are the conductor's part of the configuration.

@@ -108,6 +108,9 @@ func (a *App) wireAPI(drivers *Drivers, registry *prometheus.Registry) error {
 		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject, StepRules: steps,
 		Patience: cfg.API.patience(), Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
+	if a.guestBMC, err = a.guestBMCs(); err != nil {
+		return err
+	}
 	a.serveGuests(a.API)
 	return nil
 }

@@ -32,7 +32,7 @@ func TestDriver(t *testing.T) {
 	drivertest.Run(t, drivertest.Suite{
 		New:     virtual("127.0.0.1", ipmi.Options{Timeout: 200 * time.Millisecond, Attempts: 3}),
 		Devices: []ingot.BootDevice{ingot.BootPXE, ingot.BootDisk, ingot.BootCDROM, ingot.BootBIOS}, Hidden: []ingot.BootDevice{ingot.BootSafe}, Foreign: []ingot.BootDevice{ingot.BootUEFIHTTP},
-		Modes: true, Faults: drivertest.Faults(), Abilities: []string{"close", "boot devices", "reset", "nmi", "sensors", "event log", "indicators", "vendor"},
+		Modes: true, Counted: true, Faults: drivertest.Faults(), Abilities: []string{"close", "boot devices", "reset", "nmi", "sensors", "event log", "indicators", "vendor"},
 	})
 }
 
@@ -48,7 +48,7 @@ func TestDriverTool(t *testing.T) {
 	drivertest.Run(t, drivertest.Suite{
 		New:     virtual("127.0.0.1", ipmi.Options{Backend: ipmi.BackendTool, Attempts: 1, Suites: &ipmi.Suites{}}),
 		Devices: []ingot.BootDevice{ingot.BootPXE, ingot.BootDisk}, Hidden: []ingot.BootDevice{ingot.BootSafe, ingot.BootCDROM, ingot.BootBIOS},
-		Foreign: []ingot.BootDevice{ingot.BootUEFIHTTP}, Modes: true, Faults: drivertest.Faults(), Abilities: []string{"close", "boot devices", "reset", "nmi", "event log", "indicators", "vendor"},
+		Foreign: []ingot.BootDevice{ingot.BootUEFIHTTP}, Modes: true, Counted: true, Faults: drivertest.Faults(), Abilities: []string{"close", "boot devices", "reset", "nmi", "event log", "indicators", "vendor"},
 	})
 }
 

@@ -27,7 +27,7 @@ func TestDriver(t *testing.T) {
 					})
 				},
 				Devices: []ingot.BootDevice{ingot.BootPXE, ingot.BootDisk, ingot.BootCDROM, ingot.BootBIOS, ingot.BootUEFIHTTP}, Foreign: []ingot.BootDevice{ingot.BootSafe},
-				Modes: true, Faults: drivertest.Faults(), Abilities: []string{
+				Modes: true, Counted: true, Faults: drivertest.Faults(), Abilities: []string{
 					"close", "boot devices", "reset", "nmi", "sensors", "boot modes", "secure boot", "health", "maker", "indicators", "virtual media", "bios settings", "firmware", "vendor",
 				},
 			})

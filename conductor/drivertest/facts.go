@@ -30,6 +30,7 @@ func facts() []fact {
 	login := func(s Suite) bool { return !s.NoLogin }
 	anyone := func(s Suite) bool { return s.NoLogin }
 	boots := func(s Suite) bool { return !s.PowerOnly }
+	counted := func(s Suite) bool { return s.Counted }
 	modes := func(s Suite) bool { return !s.PowerOnly && s.Modes }
 	return []fact{
 		{name: "power is read", see: powerIsRead},
@@ -49,6 +50,7 @@ func facts() []fact {
 		{name: "abilities", see: abilities},
 		{name: "abilities through wrappers", see: wrapped},
 		{name: "close", ability: "close", see: closes},
+		{name: "permit", ability: "close", where: counted, see: permit},
 		{name: "reset", ability: "reset", see: reset},
 		{name: "nmi", ability: "nmi", see: nmi},
 		{name: "sensors", ability: "sensors", see: sensors},

@@ -29,6 +29,8 @@ type Suite struct {
 	PowerOnly bool
 	// NoNMI says that this BMC refuses NMIs, which the machine must tell as Unsupported.
 	NoNMI bool
+	// Counted says that the rig counts all commands that its BMC gets, as Virtual does.
+	Counted bool
 	// NoLogin says that the other side asks for no password.
 	NoLogin bool
 	// NoSystem says that nothing runs on these machines that would obey a soft power off.

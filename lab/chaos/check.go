@@ -42,7 +42,11 @@ func Check(r Record) []Violation {
 	var found []Violation
 	for _, m := range r.Machines {
 		s := newStory(r, m)
-		for _, judge := range []func(*story) []Violation{requestsKept, outcomes, moves, reads, writes, leased, physical} {
+		judges := []func(*story) []Violation{requestsKept, outcomes, moves, reads}
+		if m.BMC != "" {
+			judges = append(judges, writes, leased, physical)
+		}
+		for _, judge := range judges {
 			found = append(found, judge(s)...)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 	"github.com/ingot-metal/ingot/lab/vbmc"
 )
 
-// server is one pretend machine with its BMC and its agent.
+// server is one pretend machine with its BMC and its agent. One of fake-hardware has neither: it lives in whichever
+// conductor speaks to it, and there is nobody to ask about it but the API.
 type server struct {
 	name    string
 	mac     string
@@ -28,6 +30,7 @@ type server struct {
 	bmc     *vbmc.Server
 	journal *vbmc.Log
 	redfish bool
+	fake    bool
 
 	mu     sync.Mutex
 	random *rand.Rand
@@ -41,7 +44,10 @@ func newServer(s *Settings, n int, bootURL string) (*server, error) {
 	low := fmt.Sprintf("%d.%d", n/250, n%250+1)
 	m := &server{
 		name: fmt.Sprintf("node-%d", n), mac: fmt.Sprintf("52:54:00:00:%02x:%02x", n/250, n%250), random: s.random(fmt.Sprintf("machine %d", n)),
-		journal: &vbmc.Log{}, redfish: n%3 == 2,
+		journal: &vbmc.Log{}, redfish: n%3 == 2, fake: n%10 == 9,
+	}
+	if m.fake {
+		return m, nil
 	}
 	m.machine = &sim.Machine{Dir: filepath.Join(s.Dir, "machines", m.name), MAC: m.mac, BootURL: bootURL, Agent: s.Agent}
 	m.agent = &sim.Pretend{Machine: m.machine, Address: "127.1." + low, Takes: m.takes, Beat: 20 * time.Second, Stutter: m.stutter}
@@ -90,6 +96,9 @@ func (m *server) stutter() int {
 // fields are the node's for the API.
 func (m *server) fields() (map[string]any, error) {
 	fields := map[string]any{"name": m.name, "properties": map[string]any{"capabilities": "boot_mode:bios"}, "boot_interface": "ipxe", "deploy_interface": "direct", "rescue_interface": "agent"}
+	if m.fake {
+		return map[string]any{"name": m.name, "driver": "fake-hardware"}, nil
+	}
 	if m.redfish {
 		fields["driver"] = "redfish"
 		fields["driver_info"] = map[string]any{"redfish_address": m.bmc.RedfishURL(), "redfish_username": "admin", "redfish_password": "secret"}
@@ -103,6 +112,9 @@ func (m *server) fields() (map[string]any, error) {
 
 // lease is the name of the BMC's lease.
 func (m *server) lease() string {
+	if m.fake {
+		return ""
+	}
 	if m.redfish {
 		return m.bmc.RedfishURL()
 	}
@@ -111,6 +123,9 @@ func (m *server) lease() string {
 
 // record is what there is to say of the machine now.
 func (m *server) record(ctx context.Context, images []image) (Machine, error) {
+	if m.fake {
+		return Machine{Node: m.node, Name: m.name}, nil
+	}
 	on, err := m.machine.Power(ctx)
 	if err != nil {
 		return Machine{}, err
@@ -166,11 +181,12 @@ func makeImages(dir string, random *rand.Rand, n int) ([]image, error) {
 // runBMCs serves all BMCs until ctx ends, and then takes the machines' power.
 func runBMCs(ctx context.Context, servers []*server) error {
 	var group errgroup.Group
-	for _, m := range servers {
+	real := slices.DeleteFunc(slices.Clone(servers), func(m *server) bool { return m.fake })
+	for _, m := range real {
 		group.Go(func() error { return m.bmc.Run(ctx) })
 	}
 	err := group.Wait()
-	for _, m := range servers {
+	for _, m := range real {
 		m.machine.Cut()
 	}
 	return err

@@ -26,7 +26,7 @@ type Record struct {
 type Machine struct {
 	Node     string // UUID
 	Name     string
-	BMC      string // as leases name it
+	BMC      string // as leases name it; "" is a machine of which nothing was seen from outside
 	On       bool
 	Disk     string // checksum of the image that the disk holds whole; "" is none of them
 	Boots    []sim.Boot

@@ -12,6 +12,9 @@ import (
 func (t *trouble) hauntMachines(ctx context.Context, r *rand.Rand) {
 	for pause(ctx, between(r, 500*time.Millisecond, 3*time.Second)) {
 		m := t.servers[r.IntN(len(t.servers))]
+		if m.fake {
+			continue
+		}
 		switch r.IntN(5) {
 		case 0:
 			t.count(func(c *Counts) { c.PowerCuts++ })

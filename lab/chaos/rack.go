@@ -134,7 +134,7 @@ func (m *server) record(ctx context.Context, images []image) (Machine, error) {
 	m.mu.Lock()
 	r.Cuts = append(r.Cuts, m.cuts...)
 	m.mu.Unlock()
-	real, err := written(m.machine.Dir)
+	real, err := written(m.machine.Dir, time.Now())
 	if err != nil {
 		return r, err
 	}

@@ -25,8 +25,18 @@ type command struct {
 // startAgent has the machine's agent call in after the boot delay. The machine is locked.
 func (m *machine) startAgent() {
 	m.boot++
+	m.calling = m.boot
 	boot := m.boot
 	time.AfterFunc(m.rack.Delays.Boot, func() { m.untilHeard(callTries, func() error { return m.callIn(boot) }) })
+}
+
+// seek starts the agent of a machine that another process had boot it: here the machine is on, and nothing has called or
+// is about to. The service then learns that whatever ran there is gone. The machine is locked.
+func (m *machine) seek(node *ingot.Node) {
+	m.settle()
+	if m.agent == nil && m.power == ingot.PowerOn && (m.calling == 0 || m.calling != m.boot) && node.PowerState == ingot.PowerOn && node.Boot.Action == ingot.BootKernel {
+		m.startAgent()
+	}
 }
 
 // How long an agent tries to be heard by a service that does not answer for now.
@@ -51,6 +61,9 @@ func (m *machine) callIn(boot int) error {
 	}
 	node, err := m.rack.Caller.Lookup(ctx, nil, m.node, fakeAddress)
 	if err != nil {
+		if ingot.CodeOf(err) != ingot.Unavailable {
+			m.refused(boot)
+		}
 		m.rack.Log.Debug("a fake agent was not let in", "node", m.node, "error", err)
 		return err
 	}
@@ -66,6 +79,15 @@ func (m *machine) callIn(boot int) error {
 	}
 	m.beat(boot)
 	return nil
+}
+
+// refused notes that nothing will call in that boot.
+func (m *machine) refused(boot int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.calling == boot {
+		m.calling = 0
+	}
 }
 
 // fakeAddress is where fake agents seem to be: an address of the documentation range (RFC 5737).
@@ -111,7 +133,7 @@ func (r *Rack) Commands(_ context.Context, node *ingot.Node) ([]ingot.AgentComma
 	m := r.machine(node)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.agent == nil {
+	if m.seek(node); m.agent == nil {
 		return nil, ingot.Errorf(ingot.Unavailable, "no agent answers on fake node %s", node.UUID)
 	}
 	commands := make([]ingot.AgentCommand, 0, len(m.agent.commands))
@@ -134,7 +156,7 @@ func (r *Rack) Send(_ context.Context, node *ingot.Node, request ingot.AgentRequ
 	m := r.machine(node)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.agent == nil {
+	if m.seek(node); m.agent == nil {
 		return ingot.AgentCommand{}, ingot.Errorf(ingot.Unavailable, "no agent answers on fake node %s", node.UUID)
 	}
 	for i := range m.agent.commands {

@@ -61,6 +61,8 @@ type machine struct {
 	change time.Time
 	device ingot.BootSetting
 	boot   int // counts boots: what an earlier boot scheduled is dropped
+	// calling is the boot whose agent has called or is about to; 0 is none.
+	calling int
 	agent  *agent
 	management
 	firmware

@@ -134,6 +134,8 @@ func (l *leases) OfferLease(_ context.Context, lease ingot.Lease) (ingot.Lease, 
 	defer l.mu.Unlock()
 	now := lease.Until - 60
 	if row, ok := l.rows[lease.Network+" "+lease.MAC]; ok && row.Until > now {
+		row.Until = max(row.Until, lease.Until)
+		l.rows[lease.Network+" "+lease.MAC] = row
 		return row, nil
 	}
 	if l.takenLocked(lease, now) {

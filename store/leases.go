@@ -112,7 +112,7 @@ func (t *tx) commitLease(l ingot.Lease) error {
 }
 
 // OfferLease promises an address to a machine until l.Until. A machine whose lease or promise still lasts keeps that, and
-// it is what is given. Conflict: the address is another machine's.
+// it is what is given, until l.Until at least. Conflict: the address is another machine's.
 func (s *Store) OfferLease(ctx context.Context, l ingot.Lease) (ingot.Lease, error) {
 	given := l
 	err := s.write(ctx, func(t *tx) error {
@@ -125,7 +125,11 @@ func (s *Store) OfferLease(ctx context.Context, l ingot.Lease) (ingot.Lease, err
 		}
 		if found && have.Until > t.now.Unix() {
 			given = have
-			return nil
+			if have.Until >= l.Until {
+				return nil
+			}
+			given.Until = l.Until // what is offered again is kept for as long as any offer
+			return t.commitLease(given)
 		}
 		given = l
 		return t.commitLease(l)

@@ -252,3 +252,23 @@ func TestOffersAreOfOneMachine(t *testing.T) {
 		require.Len(t, byMAC, 5)
 	})
 }
+
+// TestAnOfferOfALeaseThatIsAboutToEnd: who is offered its own address again has time to take it.
+func TestAnOfferOfALeaseThatIsAboutToEnd(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) {
+		ctx, now := context.Background(), s.Now().Unix()
+		mine := ingot.Lease{Network: "lan", MAC: "52:54:00:00:00:01", Address: netip.MustParseAddr("10.0.0.9"), Until: now + 5, Hostname: "n"}
+		require.NoError(t, s.CommitLeases(ctx, []ingot.Lease{mine}))
+		other := ingot.Lease{Network: "lan", MAC: mine.MAC, Address: netip.MustParseAddr("10.0.0.10"), Until: now + 60}
+		mine.Until = other.Until
+		for range 2 {
+			got, err := s.OfferLease(ctx, other)
+			require.NoError(t, err)
+			require.Equal(t, mine, got)
+			kept, err := s.Lease(ctx, "lan", mine.MAC)
+			require.NoError(t, err)
+			require.Equal(t, mine, kept)
+			other.Until-- // an offer shortens nothing
+		}
+	})
+}

@@ -226,9 +226,6 @@ func (r *run) record(ctx context.Context) (Record, error) {
 		return Record{}, err
 	}
 	record := Record{Offers: r.segment.all(), Events: r.listener.all(), Again: events, Ended: time.Now()}
-	if record.Grants, err = r.watcher.grants(ctx); err != nil {
-		return Record{}, err
-	}
 	record.Requests, record.Reads = r.clients.requests, r.clients.reads
 	for _, s := range r.servers {
 		m, err := s.record(ctx, r.images)
@@ -244,5 +241,7 @@ func (r *run) record(ctx context.Context) (Record, error) {
 		}
 		record.Machines = append(record.Machines, m)
 	}
-	return record, nil
+	// After the machines: BMCs are looked at all the time.
+	record.Grants, err = r.watcher.grants(ctx)
+	return record, err
 }

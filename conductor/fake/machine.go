@@ -63,7 +63,7 @@ type machine struct {
 	boot   int // counts boots: what an earlier boot scheduled is dropped
 	// calling is the boot whose agent has called or is about to; 0 is none.
 	calling int
-	agent  *agent
+	agent   *agent
 	management
 	firmware
 }

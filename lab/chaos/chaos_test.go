@@ -18,15 +18,15 @@ import (
 
 // TestChaos is a short run of one seed, or a run of CHAOS_TIME from SEED (a new one each time unless told).
 func TestChaos(t *testing.T) {
-	settings := chaos.Settings{Seed: 1, Time: 25 * time.Second, Rest: 2 * time.Minute, Nodes: 30, RealAgents: 2}
+	settings := chaos.Settings{Seed: 1, Time: 25 * time.Second, Rest: 3 * time.Minute, Nodes: 30, RealAgents: 2}
 	if text := os.Getenv("CHAOS_TIME"); text != "" {
 		d, err := time.ParseDuration(text)
 		require.NoError(t, err, "CHAOS_TIME")
 		settings.Time, settings.Seed, settings.Rest = d, rand.Uint64N(1<<32), 5*time.Minute
-		settings.Nodes, settings.RealAgents = 200, 6
+		settings.Nodes, settings.RealAgents, settings.Fakes = 200, 6, 20
 	}
 	for name, number := range map[string]func(uint64){
-		"SEED": func(n uint64) { settings.Seed = n }, "CHAOS_NODES": func(n uint64) { settings.Nodes = int(n) },
+		"SEED": func(n uint64) { settings.Seed = n }, "CHAOS_NODES": func(n uint64) { settings.Nodes, settings.Fakes = int(n), int(n)/10 },
 	} {
 		if text := os.Getenv(name); text != "" {
 			n, err := strconv.ParseUint(text, 10, 64)

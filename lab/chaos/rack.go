@@ -44,7 +44,7 @@ func newServer(s *Settings, n int, bootURL string) (*server, error) {
 	low := fmt.Sprintf("%d.%d", n/250, n%250+1)
 	m := &server{
 		name: fmt.Sprintf("node-%d", n), mac: fmt.Sprintf("52:54:00:00:%02x:%02x", n/250, n%250), random: s.random(fmt.Sprintf("machine %d", n)),
-		journal: &vbmc.Log{}, redfish: n%3 == 2, fake: n%10 == 9,
+		journal: &vbmc.Log{}, redfish: n%3 == 2, fake: n >= s.Nodes-s.Fakes,
 	}
 	if m.fake {
 		return m, nil

@@ -148,7 +148,7 @@ func (r *run) start(ctx context.Context) error {
 		if err := p.start(); err != nil {
 			return err
 		}
-		if err := await(ctx, time.Minute, "conductor "+p.name+" to be ready; see "+p.log, p.ready); err != nil {
+		if err := await(ctx, 2*time.Minute, "conductor "+p.name+" to be ready; see "+p.log, p.ready); err != nil {
 			return err
 		}
 	}
@@ -179,7 +179,7 @@ func (r *run) start(ctx context.Context) error {
 // rest waits until no node has anything under way, and no power is being changed.
 func (r *run) rest(ctx context.Context) error {
 	for _, p := range r.processes {
-		if err := await(ctx, time.Minute, "conductor "+p.name+" to be ready again; see "+p.log, func() bool {
+		if err := await(ctx, 2*time.Minute, "conductor "+p.name+" to be ready again; see "+p.log, func() bool {
 			_, revived := p.revive()
 			return revived == nil && p.ready()
 		}); err != nil {

@@ -21,7 +21,9 @@ type Settings struct {
 	Nodes    int
 	// RealAgents is how many of the machines run the real agent as a process.
 	RealAgents int
-	Log        func(format string, args ...any)
+	// Fakes is how many of the others are fake-hardware.
+	Fakes int
+	Log   func(format string, args ...any)
 }
 
 // Database is the PostgreSQL of the run.

@@ -91,7 +91,7 @@ func (t *trouble) run(ctx context.Context) error {
 
 // haunt troubles one conductor.
 func (t *trouble) haunt(ctx context.Context, i int, r *rand.Rand) {
-	for t.tend(ctx, i, between(r, 500*time.Millisecond, 5*time.Second)) {
+	for t.tend(ctx, i, between(r, 300*time.Millisecond, 3500*time.Millisecond)) {
 		switch dice := r.IntN(100); {
 		case dice < 5:
 			t.count(func(c *Counts) { c.ClockSteps++ })
@@ -99,10 +99,10 @@ func (t *trouble) haunt(ctx context.Context, i int, r *rand.Rand) {
 				t.failed(err)
 			}
 		case dice < 57:
-			t.kill(ctx, i, between(r, 0, 6*time.Second))
+			t.kill(ctx, i, between(r, 0, 5*time.Second))
 		case dice < 75:
 			t.stopped(ctx, i, between(r, 200*time.Millisecond, 3*time.Second))
-		case dice < 95:
+		case dice < 97:
 			t.stopped(ctx, i, between(r, 3500*time.Millisecond, 7*time.Second))
 		default: // longer than any lease on a BMC lasts
 			t.count(func(c *Counts) { c.LongPauses++ })

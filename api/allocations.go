@@ -21,7 +21,7 @@ func allocationFields() []allocationField {
 	owner := textFilter(func(q *ingot.AllocationQuery) *string { return &q.Owner })
 	state := textFilter(func(q *ingot.AllocationQuery) *ingot.AllocationState { return &q.State })
 	table := []allocationField{
-		{name: "uuid", column: id(func(a *allocation) *string { return &a.UUID }), create: true, readBy: "store: the key; the node's instance"},
+		{name: "uuid", column: id(func(a *allocation) *string { return &a.UUID }), create: true, readBy: "store: the key; allocator: the node's instance"},
 		{name: "name", column: text(func(a *allocation) *string { return &a.Name }), create: true, patch: true, readBy: "allocator: a node of the name comes first"},
 		{name: "owner", since: 60, column: text(func(a *allocation) *string { return &a.Owner }), create: true, readBy: "allocator: the project's nodes alone", filter: owner},
 		{name: "resource_class", column: text(func(a *allocation) *string { return &a.ResourceClass }), create: true, max: 80, readBy: "allocator: which nodes will do", filter: class},

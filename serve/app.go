@@ -63,7 +63,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 // open opens the store and the listeners and wires what stands on them.
 func (a *App) open(ctx context.Context) (err error) {
 	cfg := &a.Config
-	config := store.Config{Path: filepath.Join(cfg.Data, "ingot.db"), KeyFile: cfg.Database.KeyFile, Host: cfg.Hostname, Logger: a.log}
+	config := store.Config{Path: filepath.Join(cfg.Data, "ingot.db"), KeyFile: cfg.Database.KeyFile, Host: cfg.Hostname, HistoryKept: cfg.Conduct.HistoryKept, Logger: a.log}
 	if cfg.Database.URL != "" {
 		config.Path, config.URL = "", cfg.Database.URL
 	}

@@ -128,6 +128,7 @@ type Conduct struct {
 	KernelParams string        `koanf:"kernel_append_params"`
 	MaxDeploys   int           `koanf:"max_concurrent_deploy"`
 	MaxCleans    int           `koanf:"max_concurrent_clean"`
+	HistoryKept  int64         `koanf:"node_history_max_entries"` // of each node: 300
 	Workers      int           `koanf:"workers"`
 	LesseeSource string        `koanf:"automatic_lessee_source"` // instance, request or none; instance
 	// InspectionRules is a YAML file with inspection rules that clients neither see nor change.

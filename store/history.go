@@ -9,12 +9,9 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// historyKept is how many entries a node's history has at most (Ironic's default, pruned there once a day).
-const historyKept = 300
-
 const historyColumns = "id, uuid, node_uuid, created_at, severity, event_type, event, requester, project, conductor, state, target_provision_state, duration"
 
-// appendHistory writes entries about a node and drops what is older than the newest 300. It fills in what is missing of
+// appendHistory writes entries about a node and drops what is older than the newest that are kept. It fills in what is missing of
 // UUID, NodeUUID, CreatedAt and Severity.
 func (t *tx) appendHistory(node string, entries []ingot.History) error {
 	for _, h := range entries {
@@ -29,10 +26,10 @@ func (t *tx) appendHistory(node string, entries []ingot.History) error {
 			h.User, h.Project, h.Conductor, string(h.State), string(h.TargetState), h.Duration.Microseconds()); err != nil {
 			return err
 		}
-		if turn <= historyKept {
+		if turn <= t.store.kept {
 			continue
 		}
-		if _, err := t.exec("DELETE FROM node_history WHERE node_uuid = ? AND turn <= ?", h.NodeUUID, turn-historyKept); err != nil {
+		if _, err := t.exec("DELETE FROM node_history WHERE node_uuid = ? AND turn <= ?", h.NodeUUID, turn-t.store.kept); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,9 @@ type Config struct {
 	// ConductorTTL is how long a conductor counts as alive after its last beat, the same for all processes on one
 	// database; 0 is ConductorTTL.
 	ConductorTTL time.Duration
+	// HistoryKept is how many entries a node's history has at most; 0 is 300 (Ironic: node_history_max_entries, pruned there
+	// once a day, here as it is written).
+	HistoryKept int64
 	// Logger may be nil.
 	Logger *slog.Logger
 	// Clock is the time to write; nil is time.Now. Where it is given, leases and conductors on PostgreSQL are judged by
@@ -56,6 +59,7 @@ type Store struct {
 	clockNow func() time.Time
 	ownClock bool // no Clock was given
 	ttl      time.Duration
+	kept     int64 // entries of a node's history
 	shared   atomic.Pointer[sharedTime]
 	host     string
 	signals  *signals
@@ -70,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if (cfg.Path == "") == (cfg.URL == "") {
 		return nil, ingot.Errorf(ingot.Invalid, "cannot open the store: give either a file or a URL")
 	}
-	s := &Store{log: cfg.Logger, clockNow: cfg.Clock, ownClock: cfg.Clock == nil, ttl: cmp.Or(cfg.ConductorTTL, ConductorTTL), host: cfg.Host, signals: newSignals(), tables: newTables()}
+	s := &Store{log: cfg.Logger, clockNow: cfg.Clock, ownClock: cfg.Clock == nil, ttl: cmp.Or(cfg.ConductorTTL, ConductorTTL), kept: cmp.Or(cfg.HistoryKept, 300), host: cfg.Host, signals: newSignals(), tables: newTables()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

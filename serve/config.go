@@ -46,6 +46,8 @@ type Config struct {
 	Fake     Fake            `koanf:"fake"`
 	// DryListen reports what the boot service hears and would answer, and answers nothing.
 	DryListen bool `koanf:"dry_listen"`
+	// Rack is the fake machines of several services in one process; nil makes them the service's own.
+	Rack *fake.Rack `koanf:"-"`
 }
 
 // Database says where records are kept; an empty URL is SQLite in the data folder.

@@ -27,7 +27,10 @@ func (a *App) wire() error {
 		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
 	}
 	a.hosts = &hypervisor.Hosts{Log: a.log}
-	rack := &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
+	rack := cfg.Rack
+	if rack == nil {
+		rack = &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
+	}
 	drivers := &Drivers{Enabled: cfg.Drivers, Fake: rack, Wire: &agent.Client{}, Alive: a.Store.Conductors, Hosts: a.hosts, Hypervisor: a.Store.Hypervisors().Get}
 	registry := prometheus.NewRegistry()
 	if err := a.wireConductor(drivers, registry); err != nil {

@@ -1,0 +1,142 @@
+package serve_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor/fake"
+	"github.com/ingot-metal/ingot/serve"
+	"github.com/ingot-metal/ingot/store/storetest"
+)
+
+// BenchmarkManyNodes deploys fake nodes, all at once, through three conductors on one PostgreSQL: what a node costs is to be
+// the same for 1,000 and for 10,000.
+func BenchmarkManyNodes(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				deployMany(b, n)
+			}
+		})
+	}
+}
+
+func deployMany(b *testing.B, n int) {
+	b.Helper()
+	b.StopTimer()
+	server := storetest.NewServer(b)
+	apps := three(b, server.URL)
+	nodes := enrolMany(b, apps, n)
+	ask, err := pgx.Connect(b.Context(), server.URL)
+	require.NoError(b, err)
+	defer ask.Close(context.Background()) //nolint:errcheck // nothing was written
+	before := transactions(b, ask)
+	b.StartTimer()
+	began := time.Now()
+	each(n, func(i int) {
+		require.NoError(b, apps[i%len(apps)].Conductor.Provision(b.Context(), nodes[i], ingot.ProvisionRequest{Verb: ingot.VerbActive}))
+	})
+	accepted := time.Since(began)
+	stats, err := apps[0].Store.Stats(b.Context())
+	for ; err == nil && stats.Nodes[ingot.Active] < n; stats, err = apps[0].Store.Stats(b.Context()) {
+		require.Zero(b, stats.Nodes[ingot.DeployFailed])
+		require.Less(b, time.Since(began), 30*time.Minute)
+		time.Sleep(200 * time.Millisecond)
+	}
+	require.NoError(b, err)
+	took := time.Since(began)
+	b.StopTimer()
+	done := transactions(b, ask) - before
+	b.ReportMetric(accepted.Seconds(), "s-to-accept")
+	b.ReportMetric(took.Seconds(), "s-to-active")
+	b.ReportMetric(float64(n)/took.Seconds(), "deploys/s")
+	b.ReportMetric(took.Seconds()*1000/float64(n), "ms/node")
+	b.ReportMetric(float64(done)/float64(n), "tx/node")
+	b.ReportMetric(float64(done)/took.Seconds(), "tx/s")
+	b.ReportMetric(resident(b), "MB-resident")
+	b.StartTimer()
+}
+
+// three are the conductors, with one rack of fake machines.
+func three(b *testing.B, url string) []*serve.App {
+	b.Helper()
+	key := b.TempDir() + "/key"
+	require.NoError(b, os.WriteFile(key, []byte(storetest.Secret.Reveal()+"\n"), 0o600))
+	off := false
+	rack := &fake.Rack{Delays: fake.Delays{Boot: time.Second, Command: time.Second}, Log: slog.New(slog.DiscardHandler)}
+	var apps []*serve.App
+	for _, name := range []string{"a", "b", "c"} {
+		cfg := devConfig(b.TempDir())
+		cfg.Hostname, cfg.Rack, cfg.Database = name, rack, serve.Database{URL: url, KeyFile: key}
+		cfg.Conduct = serve.Conduct{MaxDeploys: 1_000_000, AutomatedClean: &off}
+		app, err := serve.New(b.Context(), cfg, slog.New(slog.DiscardHandler))
+		require.NoError(b, err)
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- app.Run(ctx) }()
+		b.Cleanup(func() { cancel(); require.NoError(b, <-ended) })
+		apps = append(apps, app)
+	}
+	return apps
+}
+
+// enrolMany makes available nodes.
+func enrolMany(b *testing.B, apps []*serve.App, n int) []ingot.Node {
+	b.Helper()
+	nodes := make([]ingot.Node, n)
+	each(n, func(i int) {
+		nodes[i] = ingot.Node{
+			UUID: uuid.NewString(), Driver: "fake-hardware", ProvisionState: ingot.Available, PowerState: ingot.PowerOff,
+			Interfaces: ingot.Interfaces{Boot: "fake", Deploy: "fake", Power: "fake", Management: "fake"},
+		}
+		require.NoError(b, apps[i%len(apps)].Store.CreateNode(b.Context(), &nodes[i], nil))
+	})
+	return nodes
+}
+
+// each does something for 0 to n-1, 32 at a time.
+func each(n int, do func(int)) {
+	var all sync.WaitGroup
+	for worker := range 32 {
+		all.Go(func() {
+			for i := worker; i < n; i += 32 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// transactions are how many PostgreSQL has committed.
+func transactions(b *testing.B, ask *pgx.Conn) int64 {
+	b.Helper()
+	time.Sleep(1500 * time.Millisecond) // backends report once a second
+	var n int64
+	require.NoError(b, ask.QueryRow(b.Context(), "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()").Scan(&n))
+	return n
+}
+
+// resident is how much memory this process holds: three conductors, and the fake machines.
+func resident(b *testing.B) float64 {
+	b.Helper()
+	runtime.GC()
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(b, err)
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	var kilobytes float64
+	_, err = fmt.Sscan(rest, &kilobytes)
+	require.NoError(b, err)
+	return kilobytes * 1024 / 1e6
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/conductor/fake"
@@ -42,7 +43,7 @@ func deployMany(b *testing.B, n int) {
 	ask, err := pgx.Connect(b.Context(), server.URL)
 	require.NoError(b, err)
 	defer ask.Close(context.Background()) //nolint:errcheck // nothing was written
-	before := transactions(b, ask)
+	before, used := loadOf(b, ask), processor(b)
 	b.StartTimer()
 	began := time.Now()
 	each(n, func(i int) {
@@ -58,13 +59,17 @@ func deployMany(b *testing.B, n int) {
 	require.NoError(b, err)
 	took := time.Since(began)
 	b.StopTimer()
-	done := transactions(b, ask) - before
+	after := loadOf(b, ask)
+	used = processor(b) - used
 	b.ReportMetric(accepted.Seconds(), "s-to-accept")
 	b.ReportMetric(took.Seconds(), "s-to-active")
 	b.ReportMetric(float64(n)/took.Seconds(), "deploys/s")
 	b.ReportMetric(took.Seconds()*1000/float64(n), "ms/node")
-	b.ReportMetric(float64(done)/float64(n), "tx/node")
-	b.ReportMetric(float64(done)/took.Seconds(), "tx/s")
+	b.ReportMetric(used.Seconds()*1000/float64(n), "cpu-ms/node")
+	b.ReportMetric(float64(after.transactions-before.transactions)/float64(n), "tx/node")
+	b.ReportMetric(float64(after.transactions-before.transactions)/took.Seconds(), "tx/s")
+	b.ReportMetric(float64(after.rows-before.rows)/float64(n), "rows-read/node")
+	b.ReportMetric(float64(after.pages-before.pages)/float64(n), "pages/node")
 	b.ReportMetric(resident(b), "MB-resident")
 	b.StartTimer()
 }
@@ -119,13 +124,23 @@ func each(n int, do func(int)) {
 	all.Wait()
 }
 
-// transactions are how many PostgreSQL has committed.
-func transactions(b *testing.B, ask *pgx.Conn) int64 {
+// load is what PostgreSQL has done: transactions that it committed, rows that it read to carry them out, and pages looked at.
+type load struct{ transactions, rows, pages int64 }
+
+func loadOf(b *testing.B, ask *pgx.Conn) load {
 	b.Helper()
 	time.Sleep(1500 * time.Millisecond) // backends report once a second
-	var n int64
-	require.NoError(b, ask.QueryRow(b.Context(), "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()").Scan(&n))
-	return n
+	var l load
+	require.NoError(b, ask.QueryRow(b.Context(), "SELECT xact_commit, tup_returned, blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()").Scan(&l.transactions, &l.rows, &l.pages))
+	return l
+}
+
+// processor is how much of it this process has used: three conductors, and the fake machines.
+func processor(b *testing.B) time.Duration {
+	b.Helper()
+	var usage unix.Rusage
+	require.NoError(b, unix.Getrusage(unix.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // resident is how much memory this process holds: three conductors, and the fake machines.

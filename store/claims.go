@@ -304,9 +304,11 @@ func (t *tx) unreserve(operation string) error {
 			return err
 		}
 	}
+	// Only live operations hold nodes. A condition on claim or outcome would have PostgreSQL go through the index of all live
+	// ones, which it takes for few: then each pass costs as much as there are others.
 	_, err := t.exec(`UPDATE nodes SET reservation = COALESCE((
-			SELECT max(o.conductor) FROM operations o JOIN operation_nodes h ON h.operation = o.uuid
-			WHERE h.node_uuid = nodes.uuid AND o.claim <> '' AND o.outcome = ''), '')
+			SELECT max(CASE WHEN o.claim <> '' THEN o.conductor ELSE '' END) FROM operations o JOIN operation_nodes h ON h.operation = o.uuid
+			WHERE h.node_uuid = nodes.uuid), '')
 		WHERE uuid IN (SELECT node_uuid FROM operation_nodes WHERE operation = ?)`, operation)
 	return err
 }

@@ -14,7 +14,7 @@ func (s *Store) WakeNode(ctx context.Context, node string) error {
 
 func (t *tx) wakeNode(node string) error {
 	_, err := t.exec(`UPDATE operations SET due_at = ?, woken = (claim <> '')
-		WHERE uuid IN (SELECT operation FROM operation_nodes WHERE node_uuid = ?) AND outcome = '' AND (claim <> '' OR due_at > ?)`,
+		WHERE uuid IN (SELECT operation FROM operation_nodes WHERE node_uuid = ?) AND (claim <> '' OR due_at > ?)`, // only live ones hold nodes; see unreserve
 		micros(t.now), node, micros(t.now))
 	t.wake = true
 	return err

@@ -10,6 +10,7 @@ import (
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/api"
 	"github.com/ingot-metal/ingot/store"
+	"github.com/ingot-metal/ingot/store/storetest"
 )
 
 // libvirt is a pretended layer that speaks to compute hosts, beside a conductor that has the driver of guests.
@@ -53,13 +54,18 @@ func (l *libvirt) HardwareTypes(ctx context.Context) ([]ingot.HardwareType, erro
 // computing is a service with compute hosts.
 func computing(t testing.TB, change ...func(*api.API)) (*service, *libvirt) {
 	t.Helper()
+	return computingOn(t, storetest.SQLite(t), change...)
+}
+
+func computingOn(t testing.TB, s *store.Store, change ...func(*api.API)) (*service, *libvirt) {
+	t.Helper()
 	l := &libvirt{}
 	wire := func(a *api.API) {
 		db, _ := a.Nodes.(*store.Store)
 		l.Drivers = a.Drivers
 		a.Compute, a.Hypervisors, a.Flavors, a.Guests, a.Drivers = l, db.Hypervisors(), db.Flavors(), db, l
 	}
-	return start(t, append([]func(*api.API){wire}, change...)...), l
+	return startOn(t, s, append([]func(*api.API){wire}, change...)...), l
 }
 
 const hostURI = "qemu+ssh://virt@10.0.0.11/system"

@@ -2,12 +2,13 @@ package api_test
 
 import (
 	"fmt"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/store"
+	"github.com/ingot-metal/ingot/store/storetest"
 )
 
 func guest(host, name string) map[string]any {
@@ -145,30 +146,38 @@ func TestHostsSpareGuests(t *testing.T) {
 	off("vm", "power on", 202)
 }
 
-// TestGuestsRace: 64 ask at once for 10 places.
+// TestGuestsRace: 64 ask at once for 10 places, on both databases; and 24 of one group, of which each of three hosts takes
+// one.
 func TestGuestsRace(t *testing.T) {
 	t.Parallel()
-	s, _ := computing(t)
-	host := s.host(t, "host-a", ingot.Amounts{ingot.VCPU: 10, ingot.MemoryMB: 1 << 20, ingot.DiskGB: 1000})
-	var made, full atomic.Int64
-	done := make(chan struct{})
-	for i := range 64 {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		s, _ := computingOn(t, storetest.Open(t, cfg))
+		host := s.host(t, "host-a", ingot.Amounts{ingot.VCPU: 10, ingot.MemoryMB: 1 << 20, ingot.DiskGB: 1000})
+		require.Equal(t, map[int]int{201: 10, 409: 54}, s.rush(t, 64, func(int) map[string]any { return map[string]any{"parent_node": host} }))
+		var hosts []string
+		for i := range 3 {
+			hosts = append(hosts, s.host(t, fmt.Sprintf("apart-%d", i), ingot.Amounts{ingot.VCPU: 100, ingot.MemoryMB: 1 << 20, ingot.DiskGB: 1000}))
+		}
+		require.Equal(t, map[int]int{201: 3, 409: 21}, s.rush(t, 24, func(i int) map[string]any {
+			return map[string]any{"parent_node": hosts[i%3], "driver_info": map[string]any{"anti_affinity_group": "db"}}
+		}))
+	})
+}
+
+// rush asks for n small guests at once, and counts the answers by their status.
+func (s *service) rush(t *testing.T, n int, body func(i int) map[string]any) map[int]int {
+	t.Helper()
+	answers := make(chan int, n)
+	for i := range n {
 		go func() {
-			defer func() { done <- struct{}{} }()
-			a := s.call(t, "POST", "/v1/nodes", map[string]any{
-				"driver": "libvirt", "parent_node": host, "name": fmt.Sprintf("vm-%d", i), "properties": map[string]any{"cpus": 1, "memory_mb": 64, "local_gb": 1},
-			})
-			switch a.StatusCode {
-			case 201:
-				made.Add(1)
-			case 409:
-				full.Add(1)
-			}
+			guest := body(i)
+			guest["driver"], guest["properties"] = "libvirt", map[string]any{"cpus": 1, "memory_mb": 64, "local_gb": 1}
+			answers <- s.call(t, "POST", "/v1/nodes", guest).StatusCode
 		}()
 	}
-	for range 64 {
-		<-done
+	counts := map[int]int{}
+	for range n {
+		counts[<-answers]++
 	}
-	require.EqualValues(t, 10, made.Load())
-	require.EqualValues(t, 54, full.Load())
+	return counts
 }

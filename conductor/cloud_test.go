@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -134,6 +135,27 @@ func (c *cloud) runsOn(guest string) (hosts []string) {
 		}
 	}
 	return hosts
+}
+
+// wrong is what must never have happened.
+func (c *cloud) wrong() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.broken)
+}
+
+// cuts are the hosts whose power was cut.
+func (c *cloud) cuts() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.cut)
+}
+
+// has is what a host has of a guest.
+func (c *cloud) has(guest, host string) guestCopy {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return *c.copies[guest][host]
 }
 
 // cloudMachine is a guest as one host has it.

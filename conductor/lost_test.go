@@ -70,9 +70,9 @@ func failOver(t *testing.T, s *store.Store, change func(*world, *conductor.Condu
 	n := c.settled(t, guest.UUID, b)
 	require.False(t, n.Maintenance)
 	require.Empty(t, n.Fault)
-	require.Equal(t, []string{a}, c.cut, "its power was cut once")
+	require.Equal(t, []string{a}, c.cuts(), "its power was cut once")
 	require.Equal(t, ingot.FencedOff, w.hostFence(a, ingot.FencedOff).Fence)
-	require.True(t, c.copies[guest.UUID][a].defined, "the host has it yet")
+	require.True(t, c.has(guest.UUID, a).defined, "the host has it yet")
 	c.back(a)
 	w.hostIs(a, ingot.HypervisorUp)
 	c.movedTo(t, guest, b, a)
@@ -133,7 +133,7 @@ func TestNothingStartsWithoutFence(t *testing.T) {
 	c.bmc = nil
 	c.mu.Unlock()
 	c.settled(t, guest.UUID, b)
-	require.Empty(t, c.broken)
+	require.Empty(t, c.wrong())
 
 	w, c, guest, a, _ = moves(t, storetest.SQLite(t), ingot.FailureRestart)
 	w.change(a, func(n *ingot.Node) { n.Driver = "fake-hardware" })
@@ -142,7 +142,7 @@ func TestNothingStartsWithoutFence(t *testing.T) {
 	c.lost(a)
 	require.Contains(t, w.hostFence(a, ingot.Unfenced).FenceReason, "has no BMC: nothing can make sure that it is off, and nothing is started elsewhere")
 	require.Equal(t, []string{a}, c.runsOn(guest.UUID))
-	require.Empty(t, c.cut)
+	require.Empty(t, c.cuts())
 }
 
 // TestHostsThatAreNotFenced: with the policy none, in maintenance, and one that answers when it is asked anew.
@@ -170,7 +170,7 @@ func TestHostsThatAreNotFenced(t *testing.T) {
 				w.conductor().WakeHypervisor("")
 				time.Sleep(20 * time.Millisecond)
 			}
-			require.Empty(t, c.cut)
+			require.Empty(t, c.cuts())
 			require.NotEqual(t, ingot.FencedOff, w.hostIs(a, ingot.HypervisorDown).Fence)
 			c.back(a)
 			c.settled(t, guest.UUID, a)
@@ -219,7 +219,7 @@ func TestRebuild(t *testing.T) {
 			require.Contains(t, w.get(guest.UUID).MaintenanceReason, "it is not started elsewhere: its disk is on that host alone, and driver_info rebuild_on_host_failure is not true")
 			require.Equal(t, a, w.get(guest.UUID).ParentNode)
 		}
-		require.Empty(t, c.broken)
+		require.Empty(t, c.wrong())
 		w.kill()
 	}
 }

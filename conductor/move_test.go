@@ -23,8 +23,8 @@ func moveTo(step, destination string) ingot.ProvisionRequest {
 func (c *cloud) movedTo(t *testing.T, guest ingot.Node, host, other string) {
 	t.Helper()
 	require.Equal(t, []string{host}, c.runsOn(guest.UUID))
-	require.Empty(t, c.broken)
-	require.False(t, c.copies[guest.UUID][other].defined, "nothing is left")
+	require.Empty(t, c.wrong())
+	require.False(t, c.has(guest.UUID, other).defined, "nothing is left")
 	require.Equal(t, host, c.w.get(guest.UUID).ParentNode)
 	for _, h := range []string{host, other} {
 		claims, err := c.w.store.Claims(t.Context(), h)
@@ -124,7 +124,9 @@ func TestMoveThatFails(t *testing.T) {
 	w.request(guest.UUID, moveTo("live_migrate", b))
 	end := w.ended(guest.UUID)
 	require.Contains(t, end.LastError, "gave up after 3 transfers that failed: the transfer failed")
+	c.mu.Lock()
 	require.Equal(t, 3, c.began)
+	c.mu.Unlock()
 	c.movedTo(t, guest, a, b)
 }
 

@@ -10,10 +10,14 @@ const (
 )
 
 // arguments choose accelerator and processor. Under emulation each further processor feature that software then uses
-// costs time: qemu64 has what Debian needs, and little else.
-func (a Accel) arguments() []string {
+// costs time: qemu64 has what Debian needs, and little else. A nested machine can run KVM guests of its own: emulated, one
+// whose AMD-V and nested paging are emulated too. Its vector instructions would cost more than they do good.
+func (a Accel) arguments(nested bool) []string {
 	if a == KVM {
 		return []string{"-accel", "kvm", "-cpu", "host"}
+	}
+	if nested {
+		return []string{"-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "EPYC,+svm,+npt,-avx,-avx2"}
 	}
 	return []string{"-accel", "tcg,thread=multi,tb-size=512", "-cpu", "qemu64"}
 }

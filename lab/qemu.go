@@ -34,7 +34,7 @@ func (m *machine) commandLine(boot vbmc.Boot) []string {
 		"-no-reboot",
 		"-device", "virtio-rng-pci",
 	}
-	args = append(args, m.accel.arguments()...)
+	args = append(args, m.accel.arguments(n.Nested)...)
 	args = append(args, n.firmwareArguments(m.files.vars)...)
 	network, disk := bootOrder(boot)
 	args = append(args,

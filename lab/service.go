@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/ingot-metal/ingot"
 )
 
 // Service says how Ingot runs beside the machines: in the rack's namespace, in a process of its own, with the API's
@@ -33,6 +35,8 @@ type Service struct {
 	Beside int
 	// Secret is the key file of Database.
 	Secret string
+	// Guests enables compute hosts; the program needs libvirt for them.
+	Guests bool
 	// More is added to the end of the configuration (TOML tables).
 	More string
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/ingot-metal/ingot"
 )
 
 // suffix tells the files and names of several processes apart; the first has none.
@@ -43,7 +45,11 @@ func (s *service) config() string {
 	name, address := s.place()
 	set("data", filepath.Join(s.rack.Dir, "data"+s.suffix()))
 	set("hostname", s.hostname())
-	set("drivers", []string{"ipmi", "redfish"})
+	drivers := []string{"ipmi", "redfish"}
+	if s.Guests {
+		drivers = append(drivers, ingot.GuestDriver)
+	}
+	set("drivers", drivers)
 	if s.Database != "" {
 		b.WriteString("[database]\n")
 		set("url", s.Database)

@@ -40,6 +40,7 @@ type NodeSpec struct {
 	DiskMiB   int            // 0 is 5120: agents choose a disk of 4 GiB or more
 	MemoryMiB int            // 0 is 1024
 	CPUs      int            // 0 is 1
+	Nested    bool           // its processor has what KVM needs; with Accel KVM, where the host's lets it through
 	MAC       string         // "" is made from the rack's name and N
 	UUID      uuid.UUID      // SMBIOS; zero is made from the rack's name and N
 	Serial    string         // SMBIOS; "" is made from the UUID

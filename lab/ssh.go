@@ -58,16 +58,11 @@ func (r *Record) Address(ctx context.Context, node string) (string, error) {
 	if r.API == "" {
 		return r.heard(ctx, n)
 	}
-	leases, err := (&client.Client{BaseURL: r.API}).Leases(ctx, networkName)
+	address, err := Lease(ctx, &client.Client{BaseURL: r.API}, n.MAC)
 	if err != nil {
 		return "", fmt.Errorf("cannot find the address of %s: %w", n.Name, err)
 	}
-	for _, l := range leases {
-		if strings.EqualFold(l.MAC, n.MAC) {
-			return l.Address, nil
-		}
-	}
-	return "", fmt.Errorf("cannot reach %s: its MAC address %s has no lease yet", n.Name, n.MAC)
+	return address, nil
 }
 
 // heard finds a machine's address among the bridge's neighbours. The kernel forgets which MAC address was behind one
@@ -99,23 +94,35 @@ func (r *Record) SSH(ctx context.Context, node, user string, arguments ...string
 	if err != nil {
 		return nil, err
 	}
+	return r.sshTo(address, user, arguments...), nil
+}
+
+// sshTo is SSH to an address on the rack's bridge.
+func (r *Record) sshTo(address, user string, arguments ...string) []string {
 	line := []string{
 		"ip", "netns", "exec", r.Namespace, "ssh", "-i", r.Key, "-o", "IdentitiesOnly=yes", "-F", "none",
 		// Every deployment makes new host keys.
 		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
 		user + "@" + address,
 	}
-	return append(line, arguments...), nil
+	return append(line, arguments...)
 }
 
 // Execute runs a command in a node's instance over SSH, once, and gives what it prints. Nothing but the lab's key is
 // offered.
 func (r *Rack) Execute(ctx context.Context, node, command string) (string, error) {
 	record := r.record()
-	line, err := record.SSH(ctx, node, ImageUser, command)
+	address, err := record.Address(ctx, node)
 	if err != nil {
 		return "", err
 	}
+	return r.ExecuteAt(ctx, address, command)
+}
+
+// ExecuteAt is Execute at an address on the rack's bridge, as a guest has one.
+func (r *Rack) ExecuteAt(ctx context.Context, address, command string) (string, error) {
+	record := r.record()
+	line := record.sshTo(address, ImageUser, command)
 	options := []string{"-o", "BatchMode=yes", "-o", "PreferredAuthentications=publickey", "-o", "ConnectTimeout=5"}
 	line = append(line[:5:5], append(options, line[5:]...)...) // after "ssh"
 	var said bytes.Buffer
@@ -123,7 +130,21 @@ func (r *Rack) Execute(ctx context.Context, node, command string) (string, error
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("cannot run a command on %s over SSH: %w", node, err), errors.New(strings.TrimSpace(said.String())))
+		return "", errors.Join(fmt.Errorf("cannot run a command at %s over SSH: %w", address, err), errors.New(strings.TrimSpace(said.String())))
 	}
 	return string(out), nil
+}
+
+// Lease is the address that the rack's service gave to a MAC address.
+func Lease(ctx context.Context, api *client.Client, mac string) (string, error) {
+	leases, err := api.Leases(ctx, networkName)
+	if err != nil {
+		return "", err
+	}
+	for _, l := range leases {
+		if strings.EqualFold(l.MAC, mac) {
+			return l.Address, nil
+		}
+	}
+	return "", fmt.Errorf("cannot reach %s: it has no lease yet", mac)
 }

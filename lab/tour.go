@@ -20,6 +20,8 @@ type Tour struct {
 	Driver string // ipmi or redfish; "" is ipmi
 	Image  string // whole-disk image: an absolute path in one of the service's folders
 	View   *live.View
+	// Compute has the tour go on: the node becomes a compute host and has a guest. The image is a compute host's then.
+	Compute *Compute
 	// Patience bounds each phase; 0 is 10 minutes.
 	Patience time.Duration
 }
@@ -43,6 +45,9 @@ func (t *Tour) Run(ctx context.Context) error {
 		{"clean", t.verb(client.Provision{Target: ingot.VerbProvide}, ingot.Available)},
 		{"deploy", t.deploy},
 		{"ssh", t.login},
+	}
+	if t.Compute != nil {
+		phases = append(phases, t.computePhases()...)
 	}
 	for _, p := range phases {
 		if err := t.phase(ctx, p); err != nil {
@@ -144,6 +149,11 @@ func (t *Tour) deploy(ctx context.Context) error {
 	drive := map[string]any{"meta_data": map[string]any{
 		"uuid": t.Rack.Name + "-" + t.Node, "hostname": t.hostname(), "public_keys": map[string]string{"lab": strings.TrimSpace(key)},
 	}}
+	if t.Compute != nil {
+		if drive["user_data"], err = t.letIn(key); err != nil {
+			return err
+		}
+	}
 	return t.verb(client.Provision{Target: ingot.VerbActive, ConfigDrive: drive}, ingot.Active)(ctx)
 }
 

@@ -42,6 +42,7 @@ type labRack struct {
 	DiskMiB   int    `name:"disk-mib" default:"5120" help:"Size of each disk."`
 	MemoryMiB int    `name:"memory-mib" default:"1024" help:"Memory of each machine."`
 	CPUs      int    `name:"cpus" default:"1" help:"Processors of each machine."`
+	Nested    bool   `help:"Machines can run KVM guests of their own, also under emulation."`
 	Accel     string `default:"auto" enum:"auto,kvm,tcg" help:"auto uses KVM where a test guest runs under it."`
 	Verbose   bool   `short:"v" help:"Log what the rack does."`
 }
@@ -59,7 +60,7 @@ func (l *labRack) rack(n int, service *lab.Service) (*lab.Rack, error) {
 	r := &lab.Rack{Name: l.Name, Dir: l.Dir, Ingot: service, Accel: lab.Accel(l.Accel), Log: l.log()}
 	for range n {
 		r.Nodes = append(r.Nodes, lab.NodeSpec{
-			Firmware: ingot.BootMode(l.Firmware), NIC: lab.NIC(l.NIC), Disk: lab.DiskKind(l.Disk), DiskMiB: l.DiskMiB, MemoryMiB: l.MemoryMiB, CPUs: l.CPUs,
+			Firmware: ingot.BootMode(l.Firmware), NIC: lab.NIC(l.NIC), Disk: lab.DiskKind(l.Disk), DiskMiB: l.DiskMiB, MemoryMiB: l.MemoryMiB, CPUs: l.CPUs, Nested: l.Nested,
 		})
 	}
 	if l.Accel == "auto" {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Kernel names one of Debian's kernel packages.
@@ -27,6 +28,7 @@ const Suite = "bookworm"
 // Limits of Options.SizeMiB, in MiB.
 const (
 	DefaultSizeMiB = 512
+	ComputeSizeMiB = 3072 // what is free is for guests' disks
 	MinSizeMiB     = 384
 	MaxSizeMiB     = 64 * 1024
 )
@@ -41,10 +43,13 @@ type Options struct {
 	CacheDir string
 	// Kernel is the kernel package; empty means KernelCloud.
 	Kernel Kernel
-	// SizeMiB is the size of the disk in MiB; 0 means DefaultSizeMiB.
+	// SizeMiB is the size of the disk in MiB; 0 means DefaultSizeMiB, with Compute ComputeSizeMiB.
 	SizeMiB int
 	// Packages are Debian packages to install besides the image's own.
 	Packages []string
+	// Compute makes it a compute host's: libvirt and QEMU with a pool "default", whose socket group libvirt may use, and the
+	// network card behind a bridge br0.
+	Compute bool
 	// Log gets one line per stage with its duration; nil means silence.
 	Log *slog.Logger
 }
@@ -81,10 +86,16 @@ func (o Options) withDefaults() Options {
 	if o.Kernel == "" {
 		o.Kernel = KernelCloud
 	}
+	if o.SizeMiB == 0 && o.Compute {
+		o.SizeMiB = ComputeSizeMiB
+	}
 	if o.SizeMiB == 0 {
 		o.SizeMiB = DefaultSizeMiB
 	}
 	o.Packages = append([]string{}, o.Packages...)
+	if o.Compute {
+		o.Packages = append(o.Packages, strings.Fields(computePackages)...)
+	}
 	slices.Sort(o.Packages)
 	o.Packages = slices.Compact(o.Packages)
 	if o.Log == nil {
@@ -121,7 +132,7 @@ func (o Options) key() string {
 	enc := json.NewEncoder(h)
 	// Encoding plain strings and numbers into a hash cannot fail.
 	_ = enc.Encode([]any{builderVersion, Suite, o.Kernel, o.SizeMiB, o.Packages, basePackages, leftOut(), grubConfig("")})
-	for _, f := range overlay() {
+	for _, f := range overlay(o) {
 		_ = enc.Encode([]any{f.name, f.mode, f.link, f.body})
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]

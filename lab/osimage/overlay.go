@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-//go:embed all:overlay
+//go:embed all:overlay all:compute
 var overlayFiles embed.FS
 
 // overlayFile is a file (or, with link set, a symbolic link) laid into the root file system before packages are installed.
@@ -49,22 +49,13 @@ func maskedGenerators() []string {
 		systemd-veritysetup-generator`)
 }
 
-// overlay lists the files in a fixed order.
-func overlay() []overlayFile {
-	var out []overlayFile
-	// Walking an embedded tree cannot fail.
-	_ = fs.WalkDir(overlayFiles, "overlay", func(path string, d fs.DirEntry, _ error) error {
-		if d.IsDir() {
-			return nil
-		}
-		body, err := overlayFiles.ReadFile(path)
-		mode := int64(0o644)
-		if strings.HasPrefix(path, "overlay/usr/local/sbin/") {
-			mode = 0o755
-		}
-		out = append(out, overlayFile{name: strings.TrimPrefix(path, "overlay/"), mode: mode, body: body})
-		return err
-	})
+// overlay lists the files in a fixed order; those of a compute host are beside the others.
+func overlay(o Options) []overlayFile {
+	out := laid("overlay")
+	if o.Compute {
+		out = append(out, laid("compute")...)
+		out = append(out, overlayFile{name: "etc/libvirt/storage/autostart/default.xml", mode: 0o777, link: "/etc/libvirt/storage/default.xml"})
+	}
 	link := func(name, to string) { out = append(out, overlayFile{name: name, mode: 0o777, link: to}) }
 	for _, unit := range maskedUnits() {
 		link("etc/systemd/system/"+unit, "/dev/null")
@@ -81,7 +72,25 @@ func overlay() []overlayFile {
 	return out
 }
 
-func writeOverlay(file string) error {
+// laid are the files of an embedded folder. Walking one cannot fail.
+func laid(from string) []overlayFile {
+	var out []overlayFile
+	_ = fs.WalkDir(overlayFiles, from, func(path string, d fs.DirEntry, _ error) error {
+		if d.IsDir() {
+			return nil
+		}
+		body, err := overlayFiles.ReadFile(path)
+		name, mode := strings.TrimPrefix(path, from+"/"), int64(0o644)
+		if strings.HasPrefix(name, "usr/local/sbin/") {
+			mode = 0o755
+		}
+		out = append(out, overlayFile{name: name, mode: mode, body: body})
+		return err
+	})
+	return out
+}
+
+func writeOverlay(file string, o Options) error {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot write the overlay: %w", err)
@@ -89,7 +98,7 @@ func writeOverlay(file string) error {
 	defer f.Close()
 	tw := tar.NewWriter(f)
 	made := map[string]bool{}
-	for _, of := range overlay() {
+	for _, of := range overlay(o) {
 		if err := writeParents(tw, made, of.name); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func TestDebstrapArgs(t *testing.T) {
 
 func TestOverlay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "overlay.tar")
-	require.NoError(t, osimage.WriteOverlay(file))
+	require.NoError(t, osimage.WriteOverlay(file, osimage.Options{}))
 	f, err := os.Open(file)
 	require.NoError(t, err)
 	defer f.Close()

@@ -13,6 +13,10 @@ import (
 // usr-is-merged keeps usrmerge out, and with it the whole of Perl.
 const basePackages = "usr-is-merged tiny-initramfs systemd-sysv udev dbus openssh-server iproute2 netbase cloud-init sudo"
 
+// computePackages are a compute host's. What guests' firmware and disks need is among them; dnsmasq is not: the rack's
+// service has the addresses.
+const computePackages = "libvirt-daemon-system qemu-system-x86 qemu-utils"
+
 // leftOut are paths that dpkg does not unpack: nothing reads them during a test, and each megabyte is one more to download,
 // write and check on an emulated machine. udev's hardware database only names devices.
 func leftOut() []string {
@@ -52,7 +56,7 @@ func buildRoot(ctx context.Context, o Options, work, root string) error {
 		return fmt.Errorf("cannot write apt options: %w", err)
 	}
 	laid := filepath.Join(work, "overlay.tar")
-	if err := writeOverlay(laid); err != nil {
+	if err := writeOverlay(laid, o); err != nil {
 		return err
 	}
 	if _, err := run(ctx, "mmdebstrap", debstrapArgs(o, aptConf, laid, root, sources)...); err != nil {

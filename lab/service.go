@@ -12,8 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/ingot-metal/ingot"
 )
 
 // Service says how Ingot runs beside the machines: in the rack's namespace, in a process of its own, with the API's

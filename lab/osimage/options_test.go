@@ -31,7 +31,7 @@ func TestKeyFollowsTheContent(t *testing.T) {
 	}
 	seen := map[string]bool{plain: true}
 	for _, o := range []osimage.Options{
-		{Kernel: osimage.KernelGeneric}, {SizeMiB: 1024}, {Packages: []string{"curl"}}, {Packages: []string{"curl", "jq"}},
+		{Kernel: osimage.KernelGeneric}, {SizeMiB: 1024}, {Packages: []string{"curl"}}, {Packages: []string{"curl", "jq"}}, {Compute: true},
 	} {
 		require.False(t, seen[dir(o)], "%+v", o)
 		seen[dir(o)] = true

@@ -83,6 +83,30 @@ func TestOverlay(t *testing.T) {
 	require.Contains(t, entries, filepath.Join(filepath.Dir(wanted.Name), wanted.Linkname))
 }
 
+// TestComputeOverlay: a compute host has libvirt's pool and the bridge, and the files of any image.
+func TestComputeOverlay(t *testing.T) {
+	names := func(o osimage.Options) []string {
+		file := filepath.Join(t.TempDir(), "overlay.tar")
+		require.NoError(t, osimage.WriteOverlay(file, o))
+		f, err := os.Open(file)
+		require.NoError(t, err)
+		defer f.Close()
+		var names []string
+		for r := tar.NewReader(f); ; {
+			h, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				return names
+			}
+			require.NoError(t, err)
+			names = append(names, h.Name)
+		}
+	}
+	plain, compute := names(osimage.Options{}), names(osimage.Options{Compute: true})
+	require.Subset(t, compute, plain)
+	require.Subset(t, compute, []string{"etc/libvirt/libvirtd.conf", "etc/libvirt/storage/autostart/default.xml", "etc/systemd/network/10-br0.netdev"})
+	require.NotContains(t, plain, "etc/libvirt/libvirtd.conf")
+}
+
 func TestCleanRootLeavesNothingOfTheHost(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{

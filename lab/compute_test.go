@@ -1,0 +1,107 @@
+//go:build cgo && libvirt_dlopen
+
+package lab_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/api/client"
+	"github.com/ingot-metal/ingot/api/client/live"
+	"github.com/ingot-metal/ingot/lab"
+	"github.com/ingot-metal/ingot/lab/osimage"
+)
+
+// cli is Ingot's own command line, as make builds it.
+const cli = "../bin/ingot"
+
+// TestComputeHost has a server of the rack imaged, enrolled as a compute host where a canary has shown that KVM works, and a
+// KVM guest made there with ingot, deployed and driven with baremetal like any node, and logged in to.
+func TestComputeHost(t *testing.T) {
+	if os.Getenv("INGOT_E2E") == "" {
+		t.Skip("takes a quarter of an hour: make e2e")
+	}
+	needRack(t, "ssh", "baremetal", "mmdebstrap", cli)
+	image := labImage(t, false)
+	compute := osimage.Options{CacheDir: cacheDir(t), Compute: true, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	require.NoError(t, osimage.Build(t.Context(), compute))
+	r := runs(t, &lab.Rack{
+		Name: rackName(t), Dir: t.TempDir(), Accel: lab.ProbeKVM(),
+		Nodes: []lab.NodeSpec{{Firmware: ingot.ModeUEFI, DiskMiB: 6144, MemoryMiB: 3072, CPUs: 2, Nested: true}},
+		Ingot: &lab.Service{
+			Program: []string{os.Args[0]}, Listen: "127.0.0.1:0", Ramdisk: labRamdisk(t, false), Images: []string{image.Dir, compute.Image().Dir}, Guests: true,
+		},
+	})
+	b := newBaremetal(t, r)
+	api := &client.Client{BaseURL: r.APIURL()}
+	tour := &lab.Tour{
+		Rack: r, API: api, Node: "node-0", Image: compute.Image().QCow2, View: &live.View{Out: t.Output()}, Patience: 20 * time.Minute, Compute: &lab.Compute{},
+	}
+	require.NoError(t, tour.Run(t.Context()))
+	host, err := api.Node(t.Context(), "node-0")
+	require.NoError(t, err)
+
+	const mac = "52:54:01:00:00:02"
+	guest := makeGuest(t, r, host.UUID, mac)
+	b.do("node", "manage", guest, "--wait", "120")
+	b.do("node", "provide", guest, "--wait", "300")
+	b.deploy(r, guest, image.QCow2)
+	requireGuest(t, r, api, mac)
+	b.do("node", "power", "off", guest, "--power-timeout", "300")
+	b.do("node", "power", "on", guest, "--power-timeout", "300")
+	requireGuest(t, r, api, mac)
+	b.do("node", "undeploy", guest, "--wait", "300")
+	b.do("node", "delete", guest)
+}
+
+// makeGuest makes a guest's node and port with ingot, and gives the node's UUID.
+func makeGuest(t *testing.T, r *lab.Rack, host, mac string) string {
+	t.Helper()
+	run := func(args ...string) string {
+		cmd := exec.CommandContext(t.Context(), cli, args...)
+		cmd.Env = append(os.Environ(), "INGOT_API="+r.APIURL())
+		out, err := cmd.Output()
+		require.NoError(t, err, "ingot %s: %s", strings.Join(args, " "), out)
+		return strings.TrimSpace(string(out))
+	}
+	guest := run("node", "create", "name=guest-0", "driver=libvirt", "parent_node="+host, "properties/cpus=1", "properties/memory_mb=512", "properties/local_gb=1")
+	run("port", "create", "node_uuid="+guest, "address="+mac)
+	return guest
+}
+
+// requireGuest logs in to the guest: its host name came from the config drive, and KVM runs it.
+func requireGuest(t *testing.T, r *lab.Rack, api *client.Client, mac string) {
+	t.Helper()
+	said := ""
+	require.Eventually(t, func() bool {
+		address, err := lab.Lease(t.Context(), api, mac)
+		if err == nil {
+			said, err = r.ExecuteAt(t.Context(), address, "hostname; systemd-detect-virt")
+		}
+		return err == nil
+	}, 10*time.Minute, time.Second)
+	require.Equal(t, []string{hostName, "kvm"}, strings.Fields(said))
+}
+
+// deploy puts an image and a config drive into a guest and waits until it is active.
+func (b *baremetal) deploy(r *lab.Rack, node, path string) {
+	b.t.Helper()
+	key, err := r.PublicKey()
+	require.NoError(b.t, err)
+	drive, err := json.Marshal(map[string]any{"meta_data": map[string]any{
+		"uuid": "guest-of-" + r.Name, "hostname": hostName, "public_keys": map[string]string{"lab": strings.TrimSpace(key)},
+	}})
+	require.NoError(b.t, err)
+	sum, err := lab.Checksum(path)
+	require.NoError(b.t, err)
+	b.do("node", "set", node, "--instance-info", "image_source=file://"+path, "--instance-info", "image_os_hash_algo=sha512", "--instance-info", "image_os_hash_value="+sum)
+	b.do("node", "deploy", node, "--config-drive", string(drive), "--wait", "900")
+}

@@ -94,6 +94,12 @@ func (r Resource) Document(ctx context.Context, query url.Values) (map[string]an
 	return body, r.client.call(ctx, "GET", r.path, query, nil, &body)
 }
 
+// Set writes a body to the resource's own path, and gives what stands there now.
+func (r Resource) Set(ctx context.Context, body any) (map[string]any, error) {
+	var thing map[string]any
+	return thing, r.client.call(ctx, "PUT", r.path, nil, body, &thing)
+}
+
 // Put writes a body to the resource's own path; nil is none. The answer is {} when there is none.
 func (r Resource) Put(ctx context.Context, body any) error {
 	return r.client.call(ctx, "PUT", r.path, nil, body, nil)

@@ -28,6 +28,7 @@ type nodeCommand struct {
 	VMedia      nodeVMedia      `cmd:"" name:"vmedia" group:"machine" help:"A node's virtual drives."`
 	RAID        nodeRAID        `cmd:"" name:"raid" group:"machine" help:"A node's RAID volumes."`
 	Hypervisor  nodeHypervisor  `cmd:"" group:"machine" help:"A node as a compute host, on which guests run."`
+	BMC         nodeBMC         `cmd:"" name:"bmc" group:"machine" help:"The virtual BMC in front of a guest."`
 	Passthru    passthruVerbs   `cmd:"" group:"machine" help:"Call a method of a node's vendor interface."`
 	Maintenance nodeMaintenance `cmd:"" group:"machine" help:"Take nodes out of service, or back."`
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,11 +42,20 @@ func runScripts(t *testing.T, dir string, drivers ...string) {
 	})
 }
 
+// bmcs is where guests' virtual BMCs listen, in a service that has guests.
+func bmcs(drivers []string) string {
+	if slices.Contains(drivers, "libvirt") {
+		return "127.0.0.1"
+	}
+	return ""
+}
+
 // startService runs `ingot serve --dev`, in this process, until the script's end.
 func startService(env *testscript.Env, drivers []string) (string, error) {
 	cfg := serve.Config{
 		Data: env.WorkDir + "/.data", Dev: true, Drivers: drivers, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: "127.0.0.1:0"},
-		Fake: serve.Fake{Boot: 10 * time.Millisecond, Command: 10 * time.Millisecond},
+		GuestBMC: serve.GuestBMC{Listen: bmcs(drivers)},
+		Fake:     serve.Fake{Boot: 10 * time.Millisecond, Command: 10 * time.Millisecond},
 	}
 	scheme := "http://"
 	if strings.HasSuffix(env.WorkDir, "secure") {

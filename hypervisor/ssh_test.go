@@ -37,17 +37,21 @@ func TestSSH(t *testing.T) {
 		line := knownhosts.Line([]string{knownhosts.Normalize(address)}, key) + "\n"
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(line), 0o600))
 	}
+	socket := socketOf(d)
 	probe := func(key, known string) error {
 		hosts := &hypervisor.Hosts{}
 		defer hosts.Close()
 		_, err := hosts.Probe(context.WithoutCancel(t.Context()), ingot.Hypervisor{
 			NodeUUID: uuid.NewString(),
-			URI:      "qemu+ssh://virt@" + address + "/system?socket=" + socketOf(d) + "&keyfile=" + filepath.Join(dir, key) + "&known_hosts=" + filepath.Join(dir, known),
+			URI:      "qemu+ssh://virt@" + address + "/system?socket=" + socket + "&keyfile=" + filepath.Join(dir, key) + "&known_hosts=" + filepath.Join(dir, known),
 		}, nil)
 		return err
 	}
 	require.NoError(t, probe("user", "known"))
 	require.ErrorContains(t, probe("user", "wrong"), "it may be another machine")
+	socket = "/nowhere"
+	require.ErrorContains(t, probe("user", "known"), "cannot reach /nowhere over SSH; is libvirtd there, and may virt use it?")
+	socket = socketOf(d)
 	require.ErrorContains(t, probe("other", "known"), "unable to authenticate", "the server does not know this key")
 }
 

@@ -29,6 +29,7 @@ const daemonSocket = "/var/run/libvirt/libvirt-sock"
 // tunnel is an SSH connection with one way through it.
 type tunnel struct {
 	client   *ssh.Client
+	there    net.Conn // to libvirtd's socket
 	listener net.Listener
 	dir      string // with the socket, which only this user reaches
 	uri      string // to connect with
@@ -45,6 +46,14 @@ func dig(ctx context.Context, uri string) (*tunnel, error) {
 		return nil, err
 	}
 	t := &tunnel{client: client}
+	socket := u.Query().Get("socket")
+	if socket == "" {
+		socket = daemonSocket
+	}
+	if t.there, err = client.Dial("unix", socket); err != nil {
+		t.close()
+		return nil, fmt.Errorf("cannot reach %s over SSH; is libvirtd there, and may %s use it? %w", socket, client.User(), err)
+	}
 	if t.dir, err = os.MkdirTemp("", "ingot-libvirt-"); err != nil {
 		t.close()
 		return nil, err
@@ -54,17 +63,13 @@ func dig(ctx context.Context, uri string) (*tunnel, error) {
 		t.close()
 		return nil, err
 	}
-	socket := u.Query().Get("socket")
-	if socket == "" {
-		socket = daemonSocket
-	}
 	t.uri = "qemu+unix://" + u.Path + "?socket=" + url.QueryEscape(path)
-	go t.carry(socket)
+	go t.carry()
 	return t, nil
 }
 
-// carry joins the one connection that is made with libvirtd's socket, and ends the tunnel with it.
-func (t *tunnel) carry(socket string) {
+// carry joins the one connection that is made with libvirtd's, and ends the tunnel with it.
+func (t *tunnel) carry() {
 	here, err := t.listener.Accept()
 	_ = t.listener.Close()
 	if err != nil {
@@ -72,17 +77,12 @@ func (t *tunnel) carry(socket string) {
 	}
 	defer t.close()
 	defer here.Close()
-	there, err := t.client.Dial("unix", socket)
-	if err != nil {
-		return // libvirt is told that the connection ended
-	}
-	defer there.Close()
 	go func() {
-		_, _ = io.Copy(there, here)
-		_ = there.Close()
+		_, _ = io.Copy(t.there, here)
+		_ = t.there.Close()
 		_ = here.Close()
 	}()
-	_, _ = io.Copy(here, there)
+	_, _ = io.Copy(here, t.there)
 }
 
 // close ends the connection and removes the socket. It may be called again.

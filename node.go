@@ -142,6 +142,7 @@ const (
 	FaultClean   Fault = "clean failure"
 	FaultRescue  Fault = "rescue abort failure"
 	FaultService Fault = "service failure"
+	FaultGuest   Fault = "guest missing" // Ingot's own: a guest's host has no such machine any more
 )
 
 // BootTarget is what a node's machine is to boot from the network, chosen by its operation and stored before the

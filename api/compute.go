@@ -15,6 +15,8 @@ type Compute interface {
 	WakeHypervisor(host string)
 	// RemoveGuest takes a guest's domain and disks off its host; what is not there is gone already.
 	RemoveGuest(ctx context.Context, guest ingot.Node) error
+	// Snapshots lists the snapshots of a guest, the oldest first; a node that can have none is Unsupported.
+	Snapshots(ctx context.Context, guest ingot.Node) ([]ingot.Snapshot, error)
 }
 
 // GuestStore is what the handlers need of the store beside the records of compute hosts and flavors.
@@ -41,6 +43,7 @@ func (a *API) computeRoutes(t *tables) []route {
 		route{"PUT", "/nodes/{node}/hypervisor", 1, "node:hypervisor:set", setHypervisor},
 		route{"DELETE", "/nodes/{node}/hypervisor", 1, "node:hypervisor:delete", deleteHypervisor},
 		route{"GET", "/nodes/{node}/hypervisor/usage", 1, "node:hypervisor:get", showUsage},
+		route{"GET", "/nodes/{node}/snapshots", 1, "node:get", listSnapshots},
 		route{"GET", "/placements", 1, "placement:list", listPlacements},
 	)
 }

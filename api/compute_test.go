@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,6 +34,10 @@ func (l *libvirt) WakeHypervisor(host string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.woken = append(l.woken, host)
+}
+
+func (l *libvirt) Snapshots(context.Context, ingot.Node) ([]ingot.Snapshot, error) {
+	return []ingot.Snapshot{{Name: "a", Power: ingot.PowerOn, Current: true, CreatedAt: time.Unix(0, 0)}}, nil
 }
 
 func (l *libvirt) RemoveGuest(_ context.Context, guest ingot.Node) error {

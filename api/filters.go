@@ -78,7 +78,7 @@ func stateFilter(q *ingot.NodeQuery, value string) error {
 
 func faultFilter(q *ingot.NodeQuery, value string) error {
 	switch ingot.Fault(value) {
-	case ingot.FaultPower, ingot.FaultClean, ingot.FaultRescue, ingot.FaultService:
+	case ingot.FaultPower, ingot.FaultClean, ingot.FaultRescue, ingot.FaultService, ingot.FaultGuest:
 		q.Fault = ingot.Fault(value)
 		return nil
 	}

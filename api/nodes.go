@@ -297,12 +297,14 @@ func deleteNode(r *request) (response, error) {
 	if err := deletable(&node); err != nil {
 		return response{}, err
 	}
+	version := node.Version
 	if node.IsGuest() && r.api.computes() {
 		if err := r.api.Compute.RemoveGuest(r.Context(), node); err != nil {
 			return response{}, err
 		}
+		version = 0 // its machine is gone, which may be seen and noted before this is
 	}
-	if err := r.api.Nodes.DeleteNode(r.Context(), node.UUID, node.Version, nodeEvent("deleted", &node)); err != nil {
+	if err := r.api.Nodes.DeleteNode(r.Context(), node.UUID, version, nodeEvent("deleted", &node)); err != nil {
 		return response{}, err
 	}
 	return response{status: http.StatusNoContent}, nil

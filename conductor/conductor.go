@@ -54,6 +54,7 @@ type Conductor struct {
 	plans      map[ingot.Kind]Plan
 	talking    keyed
 	claims     claims
+	news       guestNews
 	evidence   chan ingot.BootEvidence
 	allocating chan struct{}
 	nudge      chan struct{} // a pass of this process was committed: what is due next may have changed
@@ -141,6 +142,7 @@ func (c *Conductor) Prepare() {
 	if c.Guests != nil {
 		c.Guests.prepare()
 	}
+	c.news.some = make(chan struct{}, 1)
 	c.evidence = make(chan ingot.BootEvidence, 256)
 	c.nudge = make(chan struct{}, 1)
 	if c.Pulse != nil {

@@ -32,6 +32,11 @@ func driverSteps() []driverStep {
 		{kind: "raid", name: "apply_configuration", needs: []string{"raid_config"}, has: can[ingot.RAIDController]("raid"), do: applyRAID},
 		{kind: "raid", name: "create_configuration", has: can[ingot.RAIDController]("raid"), do: createRAID},
 		{kind: "raid", name: "delete_configuration", lists: later, has: can[ingot.RAIDController]("raid"), do: deleteRAID}, // a deploy takes nothing away without making something
+		{kind: "management", name: "snapshot_create", needs: []string{"name"}, lists: service, bare: true, has: can[ingot.Snapshots]("management"), do: createSnapshot},
+		{kind: "management", name: "snapshot_revert", needs: []string{"name"}, lists: service, bare: true, has: can[ingot.Snapshots]("management"), do: revertSnapshot},
+		{kind: "management", name: "snapshot_delete", needs: []string{"name"}, lists: service, bare: true, has: can[ingot.Snapshots]("management"), do: deleteSnapshot},
+		{kind: "management", name: "disk_grow", needs: []string{"size_gb"}, lists: service, bare: true, has: can[ingot.GuestResizer]("management"), do: growGuestDisk},
+		{kind: "management", name: "resize", needs: []string{"flavor"}, lists: service, bare: true, has: can[ingot.GuestResizer]("management"), do: resizeGuest},
 		{kind: "management", name: liveMigrateStep, lists: service, bare: true, has: isGuest, do: liveMigrate},
 		{kind: "management", name: coldMigrateStep, lists: service, bare: true, has: isGuest, do: coldMigrate},
 		{kind: "management", name: evacuateStep, lists: service, bare: true, has: isHost, do: evacuateGuests},
@@ -51,6 +56,24 @@ func can[T any](kind string) func(*Conductor, *ingot.Node) bool {
 // isBare says whether a step of a list needs no ramdisk though it is none of the reserved ones.
 func isBare(kind, name string) bool {
 	return slices.ContainsFunc(driverSteps(), func(s driverStep) bool { return s.bare && s.kind == kind && s.name == name })
+}
+
+// checkBare refuses at once such steps that the node's driver has not, or that lack an argument.
+func (c *Conductor) checkBare(n *ingot.Node, steps []map[string]any) error {
+	for _, step := range steps {
+		kind, name := ingot.Text(step, "interface"), ingot.Text(step, "step")
+		if step[onChildNodes] == true || !isBare(kind, name) {
+			continue
+		}
+		asked := askedStep(step, "user")
+		if c.driverStep(n, "service", asked) == nil {
+			return unsupported(n, kind+"."+name)
+		}
+		if err := complete(asked); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // driverOffers are the steps that the node's driver has for a kind of list: clean, deploy or service.

@@ -35,6 +35,9 @@ type GuestStore interface {
 	CreateGuest(ctx context.Context, node *ingot.Node, ports []ingot.Port, claim ingot.GuestClaim, events ...ingot.Event) error
 	ComputeHosts(ctx context.Context) ([]ingot.ComputeHost, error)
 	DeleteNode(ctx context.Context, uuid string, version int64, events ...ingot.Event) error
+	// ChangeClaim has the operation's node claim so much of its host, and changes its row with it; nil changes nothing else.
+	// Conflict: there is no room. Fenced: the operation is no longer claimed.
+	ChangeClaim(ctx context.Context, op ingot.Operation, amounts ingot.Amounts, change func(*ingot.Node)) error
 }
 
 // GuestMoves has guests change their hosts, by a pass that has its claim (Fenced: it has lost it).

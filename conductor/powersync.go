@@ -26,6 +26,8 @@ func (c *Conductor) powerSync(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-c.news.some:
+			c.syncHeard(ctx, failures)
 		case <-ticker.C:
 			if err := c.SyncPower(ctx, failures); err != nil && ctx.Err() == nil {
 				c.Log.Error("cannot go over the machines' power; trying again at the next round", "error", err)
@@ -81,29 +83,38 @@ func (c *Conductor) syncBatch(ctx context.Context, nodes []ingot.Node, failures 
 }
 
 // syncs says whether a node's power is looked at (Ironic skips maintenance, a power action under way, and the states
-// in which an operation owns the power). A node with the power fault is looked at, so that it recovers.
+// in which an operation owns the power). A node with a fault of ours about its power is looked at, so that it recovers.
 func syncs(n *ingot.Node) bool {
 	switch {
-	case n.Maintenance && n.Fault != ingot.FaultPower, n.TargetPowerState != "", n.ProvisionState.Busy():
+	case n.Maintenance && !unseen(n), n.TargetPowerState != "", n.ProvisionState.Busy():
 		return false
 	}
 	return n.ProvisionState != ingot.Enroll && n.ProvisionState != ingot.AdoptFailed
 }
+
+// unseen says whether the node has a fault because of what a look at its machine found.
+func unseen(n *ingot.Node) bool { return n.Fault == ingot.FaultPower || n.Fault == ingot.FaultGuest }
 
 // syncNode writes down what one look at a machine found.
 func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen sight, failed error, failures map[string]int) error {
 	if missed := (notAsked{}); errors.As(failed, &missed) {
 		return nil
 	}
+	if gone := (&ingot.GuestMissing{}); errors.As(failed, &gone) { // the host says so: to ask again brings nothing
+		if n.Fault == ingot.FaultGuest {
+			return nil
+		}
+		return c.setFault(ctx, n, ingot.FaultGuest, failed.Error())
+	}
 	if failed != nil {
 		failures[n.UUID]++
 		if failures[n.UUID] < c.Settings.PowerRetries || n.Maintenance {
 			return nil
 		}
-		return c.setFault(ctx, n, failed)
+		return c.setFault(ctx, n, ingot.FaultPower, fmt.Sprintf("During sync_power_state, max retries exceeded for node %s: %v", n.UUID, failed))
 	}
 	delete(failures, n.UUID)
-	recovered := n.Fault == ingot.FaultPower
+	recovered := unseen(n)
 	if seen.power == n.PowerState && !recovered && !seen.differs(n) {
 		return nil
 	}
@@ -148,14 +159,13 @@ func (c *Conductor) restorePower(ctx context.Context, n *ingot.Node) error {
 	return ignoreStale(c.SetPower(ctx, *n, target, 0))
 }
 
-// setFault puts a node whose BMC does not answer into maintenance.
-func (c *Conductor) setFault(ctx context.Context, n *ingot.Node, cause error) error {
-	reason := fmt.Sprintf("During sync_power_state, max retries exceeded for node %s: %v", n.UUID, cause)
+// setFault puts a node into maintenance whose BMC does not answer, or whose machine is gone.
+func (c *Conductor) setFault(ctx context.Context, n *ingot.Node, fault ingot.Fault, reason string) error {
 	now := c.Now()
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
 		UUID: n.UUID, Version: n.Version,
 		Change: func(n *ingot.Node) error {
-			n.Maintenance, n.MaintenanceReason, n.Fault, n.LastError = true, reason, ingot.FaultPower, reason
+			n.Maintenance, n.MaintenanceReason, n.Fault, n.LastError = true, reason, fault, reason
 			if n.IsGuest() {
 				n.LosePower()
 			}
@@ -166,7 +176,7 @@ func (c *Conductor) setFault(ctx context.Context, n *ingot.Node, cause error) er
 			CreatedAt: now, Severity: "ERROR", Type: "monitoring", Event: reason, Conductor: c.Hostname,
 			State: n.ProvisionState, TargetState: n.TargetProvisionState, Duration: sinceUpdate(n, now),
 		}},
-		Events: []ingot.Event{{At: now, Type: "node.fault", Node: n.UUID, Data: map[string]any{"fault": ingot.FaultPower, "reason": reason}}},
+		Events: []ingot.Event{{At: now, Type: "node.fault", Node: n.UUID, Data: map[string]any{"fault": fault, "reason": reason}}},
 	})
 	return ignoreStale(err)
 }

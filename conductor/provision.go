@@ -116,6 +116,9 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	if err := c.checkMoves(ctx, &node, req.ServiceSteps); err != nil {
 		return err
 	}
+	if err := c.checkBare(&node, req.ServiceSteps); err != nil {
+		return err
+	}
 	children, err := c.namedChildren(ctx, &node, &req)
 	if err != nil {
 		return err

@@ -16,9 +16,6 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// canaryName is the domain that shows what a host can run, and the volume that it boots from.
-const canaryName = "ingot-canary"
-
 // canaryPatience is what a canary may take: a processor needs a second, most of it the firmware's; an emulator behind KVM's
 // interface, with which a kernel would not start, many times that.
 const canaryPatience = 20 * time.Second

@@ -63,7 +63,7 @@ func (g *Guest) OpenConsole(ctx context.Context, force bool) (io.ReadWriteCloser
 		flags = libvirt.DOMAIN_CONSOLE_FORCE
 	}
 	return l.stream(ctx, "open the console", func(c *libvirt.Connect) (*libvirt.Stream, error) {
-		d, err := c.LookupDomainByUUIDString(g.node.UUID)
+		d, err := g.lookup(c)
 		if err != nil {
 			return nil, err
 		}

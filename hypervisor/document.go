@@ -99,6 +99,14 @@ func (e *element) attr(name string) string {
 	return ""
 }
 
+// text is what is in an element beside others.
+func (e *element) text() string {
+	if e == nil {
+		return ""
+	}
+	return strings.TrimSpace(e.body)
+}
+
 // child is the first child of a name; nil where there is none.
 func (e *element) child(name string) *element {
 	if e == nil {

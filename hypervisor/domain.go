@@ -13,11 +13,15 @@ import (
 // for what is plugged in later (q35 has none to spare by itself).
 const rootPorts = 14
 
+// domainName is the name of the domains that Ingot makes. One of the node's UUID with another name was somebody's before
+// it became a guest: it is switched and looked at as any other, but what it is and what it is made of stays its own.
+func domainName(node string) string { return "ingot-" + node }
+
 // domainXML is the domain of a shape, turned off and with nothing asked of its boot order. consoleLog is the path on the
 // host for what its serial port says; "" keeps nothing.
 func domainXML(s Shape, consoleLog string) (string, error) {
 	d := libvirtxml.Domain{
-		Type: s.Virt, UUID: s.Node, Name: "ingot-" + s.Node, Title: s.Title,
+		Type: s.Virt, UUID: s.Node, Name: domainName(s.Node), Title: s.Title,
 		Metadata: &libvirtxml.DomainMetadata{XML: `<ingot:guest xmlns:ingot="` + namespace + `"/>`},
 		Memory:   &libvirtxml.DomainMemory{Value: s.MemoryMB, Unit: "MiB"},
 		VCPU:     &libvirtxml.DomainVCPU{Value: s.CPUs},

@@ -43,7 +43,7 @@ func onHost[T any](ctx context.Context, g *Guest, what string, call func(*ingot.
 // inDomain runs a call on the guest's domain, which must be there.
 func inDomain[T any](ctx context.Context, g *Guest, what string, call func(*libvirt.Connect, *libvirt.Domain) (T, error)) (T, error) {
 	return onHost(ctx, g, what, func(_ *ingot.Hypervisor, c *libvirt.Connect) (T, error) {
-		d, err := c.LookupDomainByUUIDString(g.node.UUID)
+		d, err := g.lookup(c)
 		if err != nil {
 			var none T
 			return none, err
@@ -51,6 +51,15 @@ func inDomain[T any](ctx context.Context, g *Guest, what string, call func(*libv
 		defer free(d)
 		return call(c, d)
 	})
+}
+
+// lookup finds the guest's domain (ingot.GuestMissing).
+func (g *Guest) lookup(c *libvirt.Connect) (*libvirt.Domain, error) {
+	d, err := c.LookupDomainByUUIDString(g.node.UUID)
+	if is(err, libvirt.ERR_NO_DOMAIN) {
+		err = &ingot.GuestMissing{Guest: g.node.UUID, Host: g.node.ParentNode}
+	}
+	return d, err
 }
 
 // domain is inDomain for a call without an answer.

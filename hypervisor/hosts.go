@@ -22,6 +22,7 @@ type Hosts struct {
 	carries  map[string]*carry // images on their way to a pool
 	trips    map[string]*trip  // guests on their way to another host
 	canaries map[string]bool   // by host and version: whether it came back
+	errands  map[string]*carry // long calls on their way
 }
 
 // link gives the connection to a host; one to an older URI is closed.

@@ -5,6 +5,7 @@ package hypervisor
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 
 	"libvirt.org/go/libvirt"
@@ -25,13 +26,26 @@ func (g *Guest) make(ctx context.Context, what string, ports []ingot.Port, call 
 	return err
 }
 
-// DefineGuest has the domain and its disk on the host (ingot.GuestMaker).
+// DefineGuest has the domain and its disk on the host (ingot.GuestMaker). A domain that was there before its node is left
+// as it is.
 func (g *Guest) DefineGuest(ctx context.Context, ports []ingot.Port) error {
 	return g.make(ctx, "define the guest", ports, func(c *libvirt.Connect, pool *libvirt.StoragePool, s *Shape) error {
+		d, err := c.LookupDomainByUUIDString(g.node.UUID)
+		switch {
+		case is(err, libvirt.ERR_NO_DOMAIN):
+			d = nil
+		case err != nil:
+			return err
+		default:
+			defer free(d)
+			if ours, err := g.isMade(d); err != nil || !ours {
+				return errors.Join(err, fits(d, s))
+			}
+		}
 		if err := findFilters(c, s); err != nil {
 			return err
 		}
-		if err := ensureDisk(pool, s); err != nil {
+		if err := ensureDisk(pool, d, s); err != nil {
 			return err
 		}
 		log, err := consoleLogPath(pool, g.node.UUID)
@@ -46,8 +60,7 @@ func (g *Guest) DefineGuest(ctx context.Context, ports []ingot.Port) error {
 		if err != nil {
 			return err
 		}
-		if d, err := c.LookupDomainByUUIDString(g.node.UUID); err == nil {
-			defer free(d)
+		if d != nil {
 			old, err := stored(d)
 			if err != nil {
 				return err
@@ -100,7 +113,7 @@ func consoleLogPath(pool *libvirt.StoragePool, node string) (string, error) {
 
 // BlankDisk gives the guest a new disk with nothing on it.
 func (g *Guest) BlankDisk(ctx context.Context) error {
-	return g.newDisk(ctx, "blank the disk", "", func(pool *libvirt.StoragePool, s *Shape) error { return ensureDisk(pool, s) })
+	return g.newDisk(ctx, "blank the disk", "", func(pool *libvirt.StoragePool, s *Shape) error { return ensureDisk(pool, nil, s) })
 }
 
 // ImageDisk gives the guest a new disk over the image's base, which is brought to the host first.
@@ -153,7 +166,7 @@ func (g *Guest) ImageDisk(ctx context.Context, key string, image ingot.GuestImag
 // it already is kept.
 func (g *Guest) newDisk(ctx context.Context, what, key string, fill func(*libvirt.StoragePool, *Shape) error) error {
 	return g.make(ctx, what, nil, func(c *libvirt.Connect, pool *libvirt.StoragePool, s *Shape) error {
-		d, err := c.LookupDomainByUUIDString(g.node.UUID)
+		d, err := g.lookup(c)
 		if err != nil {
 			return err
 		}
@@ -162,11 +175,17 @@ func (g *Guest) newDisk(ctx context.Context, what, key string, fill func(*libvir
 		if err != nil {
 			return err
 		}
+		if err := g.made(d); err != nil {
+			return err
+		}
 		if key != "" && doc.at("metadata", "ingot:guest", "ingot:disk").attr("key") == key {
 			return nil
 		}
 		if power, err := powerOf(d); err != nil || power != ingot.PowerOff {
 			return ingot.Errorf(ingot.Unavailable, "the disk of a guest that is on cannot be replaced")
+		}
+		if err := forgetSnapshots(d); err != nil {
+			return err
 		}
 		if err := dropVolume(pool, s.root()); err != nil {
 			return err
@@ -186,7 +205,7 @@ func (g *Guest) newDisk(ctx context.Context, what, key string, fill func(*libvir
 // ConfigDrive has a config drive in the guest's first CD drive.
 func (g *Guest) ConfigDrive(ctx context.Context, iso []byte) error {
 	return g.make(ctx, "attach the config drive", nil, func(c *libvirt.Connect, pool *libvirt.StoragePool, s *Shape) error {
-		d, err := c.LookupDomainByUUIDString(g.node.UUID)
+		d, err := g.lookup(c)
 		if err != nil {
 			return err
 		}

@@ -145,7 +145,11 @@ func (g *Guest) RetireGuest(ctx context.Context) error {
 }
 
 func (g *Guest) retire(host *ingot.Hypervisor, c *libvirt.Connect) error {
-	if err := g.undefine(c); err != nil {
+	foreign, err := g.undefine(c)
+	if err == nil && foreign {
+		err = ingot.Errorf(ingot.Unsupported, "guest %s was adopted, and what is left of it on compute host %s is not Ingot's to do away with", g.node.UUID, host.NodeUUID)
+	}
+	if err != nil {
 		return err
 	}
 	for _, p := range host.Pools {

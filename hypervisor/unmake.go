@@ -10,10 +10,11 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// RemoveGuest does away with the domain and with its volumes in all of the host's pools (ingot.GuestMaker).
+// RemoveGuest does away with the domain and with its volumes in all of the host's pools (ingot.GuestMaker). A domain that
+// was there before its node is let go of, and is nobody's guest again.
 func (g *Guest) RemoveGuest(ctx context.Context) error {
 	_, err := onHost(ctx, g, "remove the guest", func(host *ingot.Hypervisor, c *libvirt.Connect) (struct{}, error) {
-		if err := g.undefine(c); err != nil {
+		if foreign, err := g.undefine(c); err != nil || foreign {
 			return struct{}{}, err
 		}
 		for _, p := range host.Pools {
@@ -27,23 +28,27 @@ func (g *Guest) RemoveGuest(ctx context.Context) error {
 	return err
 }
 
-func (g *Guest) undefine(c *libvirt.Connect) error {
+// undefine takes the domain away; foreign is one that stays.
+func (g *Guest) undefine(c *libvirt.Connect) (foreign bool, err error) {
 	d, err := c.LookupDomainByUUIDString(g.node.UUID)
 	if is(err, libvirt.ERR_NO_DOMAIN) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer free(d)
+	if ours, err := g.isMade(d); err != nil || !ours {
+		return !ours, err
+	}
 	power, err := powerOf(d)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if power != ingot.PowerOff {
 		g.tell("off")
 		if err := d.Destroy(); err != nil && !is(err, libvirt.ERR_OPERATION_INVALID) { // which it is when it ended by itself
-			return err
+			return false, err
 		}
 	}
 	g.tell("undefine")
@@ -53,9 +58,9 @@ func (g *Guest) undefine(c *libvirt.Connect) error {
 		err = d.UndefineFlags(libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
 	}
 	if is(err, libvirt.ERR_NO_DOMAIN) {
-		return nil
+		err = nil
 	}
-	return err
+	return false, err
 }
 
 // ConsoleLog gives the end of what the guest said on its serial console (ingot.ConsoleLog).

@@ -59,8 +59,8 @@ func dropVolume(pool *libvirt.StoragePool, name string) error {
 }
 
 // ensureDisk has a blank disk of a size where there is none, and lets one grow. It never shrinks one: what is behind the
-// new end would be lost.
-func ensureDisk(pool *libvirt.StoragePool, s *Shape) error {
+// new end would be lost. That of a domain that runs is grown by it.
+func ensureDisk(pool *libvirt.StoragePool, d *libvirt.Domain, s *Shape) error {
 	bytes := uint64(s.DiskGB) * gib
 	found, err := pool.LookupStorageVolByName(s.root())
 	if is(err, libvirt.ERR_NO_STORAGE_VOL) {
@@ -77,10 +77,15 @@ func ensureDisk(pool *libvirt.StoragePool, s *Shape) error {
 	case info.Capacity > bytes:
 		return ingot.Errorf(ingot.Invalid, "the disk of guest %s has %d bytes, and disks do not shrink: properties local_gb must be at least %d",
 			s.Node, info.Capacity, (info.Capacity+gib-1)/gib)
-	case info.Capacity < bytes:
-		return found.Resize(bytes, 0)
+	case info.Capacity == bytes:
+		return nil
 	}
-	return nil
+	if d != nil {
+		if power, err := powerOf(d); err != nil || power == ingot.PowerOn {
+			return errors.Join(err, d.BlockResize(rootTarget, bytes, libvirt.DOMAIN_BLOCK_RESIZE_BYTES))
+		}
+	}
+	return found.Resize(bytes, 0)
 }
 
 // dropVolumes deletes all volumes of a node. Its console's log was not made through libvirt, which has to look for it.

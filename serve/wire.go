@@ -36,7 +36,7 @@ func (a *App) wire() error {
 	if err := a.wireConductor(drivers, registry); err != nil {
 		return err
 	}
-	rack.Caller = a.Conductor
+	a.hosts.Changed, rack.Caller = a.Conductor.GuestChanged, a.Conductor
 	if err := a.wireAPI(drivers, registry); err != nil {
 		return err
 	}

@@ -1,0 +1,217 @@
+package conductor_test
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor"
+)
+
+// shapely are guests' machines that can be gone, grow and be kept, beside what fake ones can.
+type shapely struct {
+	machines
+	mu      sync.Mutex
+	missing bool
+	kept    []ingot.Snapshot
+	gib     int64
+	memory  any // that the machine runs with
+}
+
+func (s *shapely) Machine(n *ingot.Node) (ingot.Machine, string, error) {
+	m, key, err := s.machines.Machine(n)
+	return &shape{m, s, n}, key, err
+}
+
+type shape struct {
+	ingot.Machine
+	s *shapely
+	n *ingot.Node
+}
+
+func (m *shape) Unwrap() any { return m.Machine }
+
+func (m *shape) PowerState(ctx context.Context) (ingot.PowerState, error) {
+	m.s.mu.Lock()
+	missing := m.s.missing
+	m.s.mu.Unlock()
+	if missing {
+		return "", &ingot.GuestMissing{Guest: m.n.UUID, Host: m.n.ParentNode}
+	}
+	return m.Machine.PowerState(ctx)
+}
+
+func (m *shape) GrowDisk(_ context.Context, gib int64) error { m.s.gib = gib; return nil }
+
+func (m *shape) ReshapeGuest(ctx context.Context, _ []ingot.Port) (bool, error) {
+	now, err := m.Machine.PowerState(ctx)
+	wanted := m.n.Properties["memory_mb"]
+	if now == ingot.PowerOff { // what starts next has it
+		m.s.memory = wanted
+	}
+	return now == ingot.PowerOn && m.s.memory != wanted, err
+}
+
+func (m *shape) Snapshots(context.Context) ([]ingot.Snapshot, error) { return m.s.kept, nil }
+
+func (m *shape) CreateSnapshot(_ context.Context, name, key string) error {
+	m.s.kept = append(m.s.kept, ingot.Snapshot{Name: name, Key: key})
+	return nil
+}
+
+func (m *shape) RevertSnapshot(context.Context, string, string) error { return nil }
+
+func (m *shape) DeleteSnapshot(_ context.Context, name string) error {
+	if len(m.s.kept) == 0 {
+		return ingot.Errorf(ingot.NotFound, "no snapshot %s", name)
+	}
+	m.s.kept = nil
+	return nil
+}
+
+// guestWith is a service with a compute host of 4 processors, 8192 MiB and 100 GiB, and a guest there that is active.
+func guestWith(t *testing.T, power ingot.PowerState) (*world, *shapely, ingot.Node) {
+	t.Helper()
+	w, p := newWorld(t), newProber()
+	host := w.computeHost("a", p)
+	s := &shapely{machines: machines{w}}
+	with := withGuests(w, p)
+	w.start(func(c *conductor.Conductor) { with(c); c.Machines, c.Settings.PowerSync = s, time.Hour })
+	w.hostIs(host, ingot.HypervisorUp)
+	guest := w.node(ingot.Enroll) // whose interfaces are as these tests want them
+	n := ingot.Node{
+		Driver: ingot.GuestDriver, ParentNode: host, ProvisionState: ingot.Active, PowerState: power, Interfaces: guest.Interfaces,
+		Properties: map[string]any{"cpus": 1.0, "memory_mb": 512.0, "local_gb": 10.0},
+	}
+	require.NoError(t, w.store.CreateGuest(t.Context(), &n, nil, ingot.GuestClaim{Resources: ingot.Amounts{ingot.VCPU: 1, ingot.MemoryMB: 512, ingot.DiskGB: 10}}))
+	if power == ingot.PowerOn {
+		w.switchBehind(n, ingot.ActionOn)
+	}
+	return w, s, w.get(n.UUID)
+}
+
+// used is what guests have of the node's host.
+func (w *world) used(n ingot.Node) ingot.Amounts {
+	w.t.Helper()
+	all, err := w.store.Capacities(w.t.Context(), n.ParentNode)
+	require.NoError(w.t, err)
+	used := ingot.Amounts{}
+	for _, c := range all {
+		used[c.Resource] = c.Used
+	}
+	return used
+}
+
+// TestAGuestThatIsGone: the row and the claim stay, the fault says it, and it goes when the domain is there again.
+func TestAGuestThatIsGone(t *testing.T) {
+	t.Parallel()
+	w, s, n := guestWith(t, ingot.PowerOff)
+	s.missing = true
+	require.NoError(t, w.conductor().SyncPower(t.Context(), map[string]int{}))
+	gone := w.get(n.UUID)
+	require.True(t, gone.Maintenance)
+	require.Equal(t, ingot.FaultGuest, gone.Fault)
+	require.Contains(t, gone.MaintenanceReason, "has no domain "+n.UUID)
+	require.Equal(t, ingot.Active, gone.ProvisionState)
+	require.EqualValues(t, 10, w.used(n)[ingot.DiskGB])
+	version := gone.Version
+	require.NoError(t, w.conductor().SyncPower(t.Context(), map[string]int{}))
+	require.Equal(t, version, w.get(n.UUID).Version, "it is said once")
+	s.missing = false
+	require.NoError(t, w.conductor().SyncPower(t.Context(), map[string]int{}))
+	require.False(t, w.get(n.UUID).Maintenance)
+	require.Equal(t, ingot.PowerOff, w.get(n.UUID).PowerState)
+}
+
+// TestEventsOfGuests: what happens to a guest is on its row long before the next round of power sync.
+func TestEventsOfGuests(t *testing.T) {
+	t.Parallel()
+	w, _, n := guestWith(t, ingot.PowerOff)
+	w.switchBehind(n, ingot.ActionOn)
+	w.conductor().GuestChanged(n.UUID)
+	w.conductor().GuestChanged("nobody's")
+	require.Eventually(t, func() bool { return w.get(n.UUID).PowerState == ingot.PowerOn }, 10*time.Second, 10*time.Millisecond)
+}
+
+// serves has a service step carried out and gives the node at its end.
+func (w *world) serves(n ingot.Node, name string, args map[string]any) ingot.Node {
+	w.t.Helper()
+	require.NoError(w.t, w.conductor().Provision(w.t.Context(), w.get(n.UUID), ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: []map[string]any{step("management", name, args)}}))
+	return w.ended(n.UUID)
+}
+
+// serviceable brings a guest whose service failed back.
+func (w *world) serviceable(n ingot.Node) {
+	w.t.Helper()
+	w.change(n.UUID, func(n *ingot.Node) { n.Maintenance, n.Fault = false, "" })
+	w.ask(n.UUID, ingot.VerbAbort)
+	w.until(n.UUID, ingot.Active)
+}
+
+// TestGuestsAreResized: claim and row change together, what there is no room for is refused, and a guest that ran runs.
+func TestGuestsAreResized(t *testing.T) {
+	t.Parallel()
+	w, s, n := guestWith(t, ingot.PowerOn)
+	end := w.serves(n, "disk_grow", map[string]any{"size_gb": 20.0})
+	require.Equal(t, ingot.Active, end.ProvisionState, end.LastError)
+	require.EqualValues(t, 20, s.gib)
+	require.EqualValues(t, 20, end.Properties["local_gb"])
+	require.EqualValues(t, 20, w.used(n)[ingot.DiskGB])
+	for says, size := range map[string]any{"do not shrink to 5": 5.0, "lacks DISK_GB: asked 101": 101.0, "give a whole number": "much"} {
+		failed := w.serves(n, "disk_grow", map[string]any{"size_gb": size})
+		require.Equal(t, ingot.ServiceFailed, failed.ProvisionState)
+		require.Contains(t, failed.LastError, says)
+		w.serviceable(n)
+		require.EqualValues(t, 20, w.used(n)[ingot.DiskGB])
+	}
+	w.switchBehind(n, ingot.ActionOn)
+	require.NoError(t, w.conductor().SyncPower(t.Context(), map[string]int{}))
+
+	for class, shape := range map[string]ingot.Amounts{"big": {ingot.VCPU: 2, ingot.MemoryMB: 1024, ingot.DiskGB: 30}, "flat": {ingot.VCPU: 1, ingot.MemoryMB: 512, ingot.DiskGB: 1}} {
+		require.NoError(t, w.store.Flavors().Create(t.Context(), &ingot.Flavor{ResourceClass: class, Resources: shape}))
+	}
+	end = w.serves(n, "resize", map[string]any{"flavor": "big"})
+	require.Equal(t, ingot.Active, end.ProvisionState, end.LastError)
+	require.Equal(t, "big", end.ResourceClass)
+	require.EqualValues(t, 1024, s.memory, "it was switched off and on")
+	require.Equal(t, ingot.Amounts{ingot.VCPU: 2, ingot.MemoryMB: 1024, ingot.DiskGB: 30}, w.used(n))
+	require.Equal(t, ingot.PowerOn, end.PowerState)
+	for says, class := range map[string]string{"disks do not shrink": "flat", `no flavor "none"`: "none"} {
+		failed := w.serves(n, "resize", map[string]any{"flavor": class})
+		require.Contains(t, failed.LastError, says)
+		w.serviceable(n)
+	}
+	require.Equal(t, ingot.Amounts{ingot.VCPU: 2, ingot.MemoryMB: 1024, ingot.DiskGB: 30}, w.used(n))
+}
+
+// TestSnapshotsAreSteps of servicing, which need no ramdisk; nodes that cannot have them refuse at once.
+func TestSnapshotsAreSteps(t *testing.T) {
+	t.Parallel()
+	w, s, n := guestWith(t, ingot.PowerOff)
+	for _, name := range []string{"snapshot_create", "snapshot_revert", "snapshot_delete"} {
+		end := w.serves(n, name, map[string]any{"name": "a"})
+		require.Equal(t, ingot.Active, end.ProvisionState, end.LastError)
+		require.Equal(t, map[bool]int{true: 0, false: 1}[name == "snapshot_delete"], len(s.kept), name)
+	}
+	failed := w.serves(n, "snapshot_delete", map[string]any{"name": "a"})
+	require.Contains(t, failed.LastError, "no snapshot a")
+	require.Zero(t, w.count("agent service.get_service_steps"), "%q", w.said())
+
+	metal := w.node(ingot.Active, func(n *ingot.Node) { n.Interfaces.Management = "noop" })
+	for _, args := range []map[string]any{{"name": "a"}, nil} {
+		on := metal
+		if args == nil {
+			on = w.get(n.UUID)
+			w.serviceable(n)
+		}
+		asked := step("management", "snapshot_create", maps.Clone(args))
+		err := w.conductor().Provision(t.Context(), w.get(on.UUID), ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: []map[string]any{asked}})
+		require.Error(t, err)
+		require.Contains(t, []ingot.Code{ingot.Unsupported, ingot.Invalid}, ingot.CodeOf(err))
+	}
+}

@@ -113,11 +113,11 @@ func bootSort(e *element) ingot.BootDevice {
 	switch {
 	case e.name == "interface":
 		return ingot.BootPXE
-	case e.name != "disk":
+	case e.name != "disk", strings.HasSuffix(mediaOf(e), configSuffix):
 		return ""
 	case e.attr("device") == "" || e.attr("device") == "disk":
 		return ingot.BootDisk
-	case e.attr("device") == "cdrom" && mediaOf(e) != "" && !strings.HasSuffix(mediaOf(e), configSuffix):
+	case e.attr("device") == "cdrom" && mediaOf(e) != "":
 		return ingot.BootCDROM
 	}
 	return ""

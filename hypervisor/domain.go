@@ -133,9 +133,9 @@ func (s *Shape) rootDisk() libvirtxml.DomainDisk {
 // root names the volume of the guest's disk.
 func (s *Shape) root() string { return volume(s.Node, "."+s.DiskFormat) }
 
-// The targets of the two drives. The first is there only with a config drive in it.
+// The targets of the config drive, which is there only where there is one, and of the CD drive.
 const (
-	configTarget = "sda"
+	configTarget = "vdz"
 	mediaTarget  = "sdb"
 )
 
@@ -147,11 +147,14 @@ func emptyDrive() libvirtxml.DomainDisk {
 	}
 }
 
-// configDisk is the XML of the drive with a config drive in it.
+// configDisk is the XML of the config drive. It is a disk like the root disk and no CD: kernels for clouds (Debian's) come
+// without AHCI, and cloud-init goes by the file system's label.
 func configDisk(pool, volume string) (string, error) {
-	disk := emptyDrive()
-	disk.Target.Dev = configTarget
-	disk.Source = &libvirtxml.DomainDiskSource{Volume: &libvirtxml.DomainDiskSourceVolume{Pool: pool, Volume: volume}}
+	disk := libvirtxml.DomainDisk{
+		Device: "disk", Driver: &libvirtxml.DomainDiskDriver{Name: "qemu", Type: "raw"},
+		Source: &libvirtxml.DomainDiskSource{Volume: &libvirtxml.DomainDiskSourceVolume{Pool: pool, Volume: volume}},
+		Target: &libvirtxml.DomainDiskTarget{Dev: configTarget, Bus: "virtio"}, ReadOnly: &libvirtxml.DomainDiskReadOnly{},
+	}
 	return disk.Marshal()
 }
 

@@ -31,7 +31,7 @@ func TestLibvirtd(t *testing.T) {
 		},
 		Devices:   []ingot.BootDevice{ingot.BootPXE, ingot.BootDisk, ingot.BootCDROM},
 		Foreign:   []ingot.BootDevice{ingot.BootBIOS, ingot.BootSafe, ingot.BootUEFIHTTP},
-		Abilities: []string{"boot devices", "reset", "nmi", "boot modes", "virtual media"},
+		Abilities: []string{"boot devices", "reset", "nmi", "boot modes", "virtual media", "vendor"},
 		Faults:    []drivertest.Fault{drivertest.Dead},
 		Modes:     true, NoLogin: true, NoSystem: true,
 	})

@@ -28,7 +28,7 @@ func TestLibvirtTestDriver(t *testing.T) {
 		New:       func(t testing.TB) drivertest.Rig { return newRig(t, "test:///default", plain, nil) },
 		Devices:   []ingot.BootDevice{ingot.BootPXE, ingot.BootDisk, ingot.BootCDROM},
 		Foreign:   []ingot.BootDevice{ingot.BootBIOS, ingot.BootSafe, ingot.BootUEFIHTTP},
-		Abilities: []string{"boot devices", "reset", "nmi", "boot modes", "virtual media"},
+		Abilities: []string{"boot devices", "reset", "nmi", "boot modes", "virtual media", "vendor"},
 		Modes:     true, NoLogin: true,
 	})
 }

@@ -9,8 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -117,7 +115,7 @@ func BenchmarkGuests(b *testing.B) {
 	defer func() { stop(); require.NoError(b, <-ended) }()
 	require.Eventually(b, func() bool { return app.APIAddress() != "" }, time.Minute, time.Millisecond)
 	pretended(b, app, `"allocation_ratio": {"VCPU": 1000, "MEMORY_MB": 1000, "DISK_GB": 1000}`)
-	before := resident()
+	before := resident(b)
 	b.ResetTimer()
 	for i := range b.N {
 		send(b, app, 201, "POST", "allocations", fmt.Sprintf(`{"name": "a%d", "resource_class": "tiny", "extra": {"placement": {"fallback": "only-virtual"}}}`, i))
@@ -135,14 +133,5 @@ func BenchmarkGuests(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "guests/s")
-	runtime.GC()
-	b.ReportMetric((resident()-before)/float64(b.N)/1024, "KiB/guest")
-}
-
-// resident is this process's memory, in bytes.
-func resident() float64 {
-	var pages, total float64
-	text, _ := os.ReadFile("/proc/self/statm")
-	_, _ = fmt.Sscan(string(text), &total, &pages)
-	return pages * float64(os.Getpagesize())
+	b.ReportMetric((resident(b)-before)*1e3/float64(b.N), "kB/guest")
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/sys/unix"
@@ -102,7 +103,7 @@ func (s *Store) lockFile(path string) error {
 	if err != nil {
 		return ingot.Errorf(ingot.Invalid, "cannot open the database: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		holder, _ := os.ReadFile(name)
 		f.Close() //nolint:errcheck // nothing was written
 		if !errors.Is(err, unix.EWOULDBLOCK) {
@@ -116,4 +117,16 @@ func (s *Store) lockFile(path string) error {
 	}
 	_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 	return err
+}
+
+// flock locks a file, or fails after a fifth of a second. Not at once: a process that the last holder was just starting as
+// that ended has the file open until it executes its own program.
+func flock(f *os.File) error {
+	for tries := 0; ; tries++ {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || tries == 20 {
+			return err
+		}
+		<-time.After(10 * time.Millisecond)
+	}
 }

@@ -42,7 +42,7 @@ func (s *serveCommand) Run(ctx context.Context) error {
 // where memory is worth more than time.
 const (
 	gcPercent   = 300
-	memoryLimit = 96 << 20
+	memoryLimit = 64 << 20
 )
 
 // settleMemory sets the collector up for serving, and gives back what starting took.

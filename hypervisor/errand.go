@@ -50,13 +50,6 @@ func (h *Hosts) errand(ctx context.Context, l *link, key, what string, call func
 	return under(what)
 }
 
-// onErrand says whether an errand is still on its way in this process.
-func (h *Hosts) onErrand(key string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.errands[key] != nil
-}
-
 func (h *Hosts) forget(key string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,12 +70,19 @@ type rig struct {
 // smallImage is the size of the image that tests write, in bytes.
 const smallImage = 3 << 20
 
+// rigs counts the rigs of this process.
+var rigs atomic.Uint32
+
+// bootAddress is where a rig's services listen, one after the other: on a loopback address of the rig's own, since a port
+// of 127.0.0.1 may become anybody's while no service runs.
+func bootAddress() string {
+	n := rigs.Add(1)
+	return fmt.Sprintf("127.77.%d.%d:6180", n>>8, n&0xff)
+}
+
 func newRig(t testing.TB, imageSize int) *rig {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	r := &rig{t: t, data: t.TempDir(), boot: l.Addr().String(), journal: &vbmc.Log{}, stop: func() {}}
-	require.NoError(t, l.Close())
+	r := &rig{t: t, data: t.TempDir(), boot: bootAddress(), journal: &vbmc.Log{}, stop: func() {}}
 	r.machine = &sim.Machine{Dir: t.TempDir(), MAC: "52:54:00:00:00:01", BootURL: "http://" + r.boot, Agent: agentBinary}
 	require.NoError(t, r.machine.Prepare(int64(imageSize)*2))
 	r.bmc = &vbmc.Server{Machine: r.machine, IPMIListen: "127.0.0.1:0", Username: "admin", Password: "secret", Journal: r.journal}

@@ -152,7 +152,7 @@ func TestGuestOutlivesItsHost(t *testing.T) {
 	_, err = conn.LookupDomainByUUIDString(id)
 	require.ErrorContains(t, err, "Domain not found", "nothing of it is left there")
 	counts(3)
-	c.do(204, "DELETE", "nodes/g/maintenance", "")
+	c.do(202, "DELETE", "nodes/g/maintenance", "")
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "deleted"}`)
 	c.until("g", map[string]any{"provision_state": "available"})
 }

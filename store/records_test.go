@@ -206,12 +206,12 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		require.NoError(t, storetest.Open(t, cfg).Close())
 		db := raw(t, cfg)
-		_, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)")
+		_, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)")
 		require.NoError(t, err)
 		require.NoError(t, db.Close())
 		_, err = store.Open(context.Background(), cfg)
 		require.Equal(t, ingot.Invalid, ingot.CodeOf(err), "%v", err)
-		require.Regexp(t, `^cannot open the database: a newer version of Ingot made its schema \(99; this one knows up to \d+\)`, err.Error())
+		require.Regexp(t, `^cannot open the database: a newer version of Ingot made its schema \(99999; this one knows up to \d+\)`, err.Error())
 	})
 }
 

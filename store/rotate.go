@@ -24,7 +24,7 @@ func sealedColumns() []sealed {
 	}
 	for _, table := range []string{
 		"nodes", "ports", "portgroups", "operations", "chassis", "volume_connectors", "volume_targets", "deploy_templates", "runbooks",
-		"inspection_rules", "allocations", "flavors", "hypervisors",
+		"inspection_rules", "allocations", "flavors", "hypervisors", "guest_bmcs",
 	} {
 		columns = append(columns, sealed{table, "secrets", []string{"uuid"}, 200})
 	}

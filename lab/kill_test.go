@@ -24,24 +24,37 @@ func TestServiceKilledAfterEveryCommit(t *testing.T) {
 		Name: rackName(t), Dir: t.TempDir(), Nodes: []lab.NodeSpec{{Firmware: ingot.ModeBIOS}}, Accel: lab.ProbeKVM(),
 		Ingot: &lab.Service{Program: []string{os.Args[0]}, Listen: "127.0.0.1:0", Ramdisk: labRamdisk(t, false), Images: []string{image.Dir}},
 	})
-	api := &client.Client{BaseURL: r.APIURL()}
-	t.Cleanup(func() {
-		if t.Failed() {
-			r.Report(context.WithoutCancel(t.Context()), t.Output(), api, "node-0")
-		}
-	})
+	api := clientOf(t, r)
 	require.Eventually(t, func() bool { return api.Ready(t.Context()) == nil }, time.Minute, 50*time.Millisecond)
 	makeAvailable(t, api, r)
 	startDeploy(t, api, r, image.QCow2)
 	killed := killAfterEveryStep(t, r, api)
 	t.Logf("killed after %d commits: %s", len(killed), strings.Join(killed, ", "))
 	require.GreaterOrEqual(t, len(killed), 12)
+	requireDeployedOnce(t, api, r, image.Raw)
+}
+
+// clientOf is a client of the rack's service; when the test fails, it shows what is known of the node.
+func clientOf(t *testing.T, r *lab.Rack) *client.Client {
+	t.Helper()
+	api := &client.Client{BaseURL: r.APIURL()}
+	t.Cleanup(func() {
+		if t.Failed() {
+			r.Report(context.WithoutCancel(t.Context()), t.Output(), api, "node-0")
+		}
+	})
+	return api
+}
+
+// requireDeployedOnce waits for the deploy's end: the machine runs the image, which was written once.
+func requireDeployedOnce(t *testing.T, api *client.Client, r *lab.Rack, image string) {
+	t.Helper()
 	node, err := api.WaitState(t.Context(), "node-0", ingot.Active, ingot.DeployFailed)
 	require.NoError(t, err)
 	require.Equal(t, ingot.Active, node.ProvisionState, node.LastError)
 	requireInstance(t, r)
 	require.Equal(t, 1, writesBegun(t, r), "agents were told to write")
-	requireImageOnDisk(t, r, image.Raw)
+	requireImageOnDisk(t, r, image)
 }
 
 // makeAvailable enrols the rack's node without inspection and cleaning.

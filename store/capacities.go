@@ -133,7 +133,7 @@ func (t *tx) letGo(guest string) error {
 
 // childless refuses to delete a node that others are below; one that is a compute host is none any more.
 func (t *tx) childless(n *ingot.Node) error {
-	children, err := t.nodes("parent_node = ? ORDER BY id", n.UUID)
+	children, err := t.nodes(has("parent_node")+" ORDER BY id", n.UUID)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func chassisKind() *kind[ingot.Chassis, ingot.ChassisQuery] {
 
 // emptyChassis refuses to delete a chassis that has nodes (Ironic: ChassisNotEmpty).
 func emptyChassis(t *tx, v *ingot.Chassis) error {
-	nodes, err := t.list("SELECT uuid FROM nodes WHERE chassis_uuid = ? ORDER BY id LIMIT 1", v.UUID)
+	nodes, err := t.list("SELECT uuid FROM nodes WHERE "+has("chassis_uuid")+" ORDER BY id LIMIT 1", v.UUID)
 	if err == nil && len(nodes) > 0 {
 		err = ingot.Errorf(ingot.Invalid, "Cannot complete the requested action because chassis %s contains nodes.", v.UUID)
 	}

@@ -22,7 +22,7 @@ func (s *Store) Node(ctx context.Context, ident string) (ingot.Node, error) {
 	if uuid.Validate(ident) == nil {
 		column, ident = "uuid", strings.ToLower(ident)
 	}
-	n, err := s.read(ctx).node(column+" = ?", ident)
+	n, err := s.find(ctx).node(has(column), ident)
 	return n, s.sentence(err)
 }
 
@@ -122,7 +122,7 @@ func (t *tx) refuseTaken(n, before *ingot.Node) error {
 			continue
 		}
 		var other string
-		found, err := t.one([]any{&other}, "SELECT uuid FROM nodes WHERE "+u.column+" = ?", u.value)
+		found, err := t.one([]any{&other}, "SELECT uuid FROM nodes WHERE "+has(u.column), u.value)
 		if err != nil {
 			return err
 		}
@@ -252,7 +252,7 @@ func (s *Store) DeleteNode(ctx context.Context, id string, version int64, events
 		if err := t.letGo(n.UUID); err != nil {
 			return err
 		}
-		if _, err := t.exec("DELETE FROM allocations WHERE node_uuid = ?", n.UUID); err != nil {
+		if _, err := t.exec("DELETE FROM allocations WHERE "+has("node_uuid"), n.UUID); err != nil {
 			return err
 		}
 		if _, err := t.exec("DELETE FROM nodes WHERE uuid = ?", n.UUID); err != nil {

@@ -21,10 +21,14 @@ func (w *where) and(part string, args ...any) {
 	w.args = append(w.args, args...)
 }
 
+// has is the condition that a column holds a value, which is not empty. It says so twice because the indexes of what is
+// empty in most rows leave those out, and serve none but who leaves them out too.
+func has(column string) string { return column + " = ? AND " + column + " <> ''" }
+
 // text adds a comparison with what was asked for, if anything.
 func (w *where) text(column, value string) {
 	if value != "" {
-		w.and(column+" = ?", value)
+		w.and(has(column), value)
 	}
 }
 
@@ -90,7 +94,7 @@ func (s *Store) ListNodes(ctx context.Context, q ingot.NodeQuery) ([]ingot.Node,
 	w.contains(s.dialect, "description", q.DescriptionContains)
 	switch {
 	case q.ParentNode != "":
-		w.and("parent_node = ? AND parent_node <> ''", q.ParentNode) // as the index has it
+		w.and(has("parent_node"), q.ParentNode)
 	case !q.IncludeChildren:
 		w.and("parent_node = ?", "")
 	}

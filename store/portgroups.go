@@ -79,7 +79,7 @@ func judgePortgroup(t *tx, g, was *ingot.Portgroup) error {
 	if g.PhysicalNetwork == was.PhysicalNetwork {
 		return nil
 	}
-	_, err := t.exec("UPDATE ports SET physical_network = ?, version = version + 1, updated_at = ? WHERE portgroup_uuid = ? AND physical_network <> ?",
+	_, err := t.exec("UPDATE ports SET physical_network = ?, version = version + 1, updated_at = ? WHERE "+has("portgroup_uuid")+" AND physical_network <> ?",
 		g.PhysicalNetwork, micros(t.now), g.UUID, g.PhysicalNetwork)
 	return err
 }
@@ -94,7 +94,7 @@ func emptyPortgroup(t *tx, g *ingot.Portgroup) error {
 }
 
 func (t *tx) portsIn(group string) ([]string, error) {
-	return t.list("SELECT uuid FROM ports WHERE portgroup_uuid = ? ORDER BY id LIMIT 1", group)
+	return t.list("SELECT uuid FROM ports WHERE "+has("portgroup_uuid")+" ORDER BY id LIMIT 1", group)
 }
 
 // or is err or, if there is none, the refusal.

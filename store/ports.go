@@ -75,7 +75,7 @@ func judgePort(t *tx, p, was *ingot.Port) error {
 	case g.NodeUUID != p.NodeUUID:
 		return ingot.Errorf(ingot.Invalid, "Port can not be added to a portgroup belonging to a different node.")
 	}
-	others, err := t.list("SELECT physical_network FROM ports WHERE portgroup_uuid = ? AND uuid <> ? ORDER BY id LIMIT 1", g.UUID, p.UUID)
+	others, err := t.list("SELECT physical_network FROM ports WHERE "+has("portgroup_uuid")+" AND uuid <> ? ORDER BY id LIMIT 1", g.UUID, p.UUID)
 	if err != nil {
 		return err
 	}

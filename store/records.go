@@ -80,7 +80,7 @@ func (r *Records[T, Q]) Get(ctx context.Context, ident string) (T, error) {
 	if uuid.Validate(ident) != nil && r.kind.keys != nil {
 		column, value = r.kind.keys(ident)
 	}
-	v, err := r.kind.one(r.store.read(ctx), column+" = ?", value)
+	v, err := r.kind.one(r.store.find(ctx), has(column), value)
 	if ingot.CodeOf(err) == ingot.NotFound {
 		err = r.kind.missing(ident)
 	}

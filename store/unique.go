@@ -9,7 +9,7 @@ import (
 // place for the value; label says which other record has it, nil says no more.
 func sole[T any](column string, value func(*T) string, sentence string, label func(*T) string) unique[T] {
 	return unique[T]{
-		where: column + " = ?",
+		where: has(column),
 		values: func(v *T) []any {
 			if value(v) == "" {
 				return nil

@@ -53,7 +53,7 @@ func leased(s *story) []Violation {
 			continue
 		}
 		before, known := sessions[e.Remote]
-		if known && e.Time.Sub(before.last) < sessionLife {
+		if known && !opens(e) && e.Time.Sub(before.last) < sessionLife {
 			owners = slices.DeleteFunc(owners, func(o string) bool { return !slices.Contains(before.owners, o) })
 			if len(owners) == 0 {
 				found = append(found, s.violation(Unleased, "%s at %s from %s, whose session began under %v; %s", e, clock(e.Time), e.Remote, before.owners, nearest(grants, e.Time)))
@@ -71,8 +71,13 @@ type session struct {
 	last   time.Time
 }
 
-// sessionLife is how long a silent port is taken to be the same session's: exchanges are shorter, and ports come back.
+// sessionLife is how long a silent port is taken to be the same session's: exchanges are shorter.
 const sessionLife = 30 * time.Second
+
+// opens says whether this is what a session begins with: ports come back, also within seconds and to other processes.
+func opens(e vbmc.Entry) bool {
+	return e.Verb == "Get Channel Authentication Capabilities" || e.Verb == "GET" && e.Argument == "/redfish/v1/"
+}
 
 func ownersAt(grants []Grant, at time.Time) []string {
 	var owners []string

@@ -85,6 +85,16 @@ func TestARecordWithoutFault(t *testing.T) {
 	require.Empty(t, chaos.Check(healthy()))
 }
 
+// TestAPortThatComesBack: another process may get the port of one that is done, and begins a session of its own there.
+func TestAPortThatComesBack(t *testing.T) {
+	r := healthy()
+	log := r.Machines[0].BMCLog
+	log[2].Remote = log[0].Remote
+	opening := vbmc.Entry{Time: at(33.9), Protocol: vbmc.ProtocolIPMI, Verb: "Get Channel Authentication Capabilities", Remote: log[0].Remote}
+	r.Machines[0].BMCLog = []vbmc.Entry{log[0], log[1], opening, log[2]}
+	require.Empty(t, chaos.Check(r))
+}
+
 // TestPlantedFaults: each promise that a record breaks is found, and nothing else.
 func TestPlantedFaults(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -69,9 +69,10 @@ func (c *conn) lease(where string, args ...any) (ingot.Lease, bool, error) {
 	return found[0], true, nil
 }
 
-// CommitLeases writes leases that were acknowledged, in one transaction. A machine's earlier lease on the network is
-// replaced, and an address is taken over from a machine whose lease is over. Conflict: another machine holds an address,
-// and none is written.
+// CommitLeases writes leases that are to be acknowledged, in one transaction. A machine's earlier lease on the network is
+// replaced, and an address is taken over from a machine whose lease is over. What was promised for longer stays promised,
+// since the acknowledgement may not arrive, save by a lease that is over, which ends it. Conflict: another machine holds an
+// address, and none is written.
 func (s *Store) CommitLeases(ctx context.Context, leases []ingot.Lease) error {
 	ordered := slices.Clone(leases)
 	slices.SortFunc(ordered, func(a, b ingot.Lease) int { // one order of locks for all
@@ -106,8 +107,9 @@ func (t *tx) commitLease(l ingot.Lease) error {
 		}
 	}
 	_, err = t.exec(`INSERT INTO dhcp_leases (network, mac, address, hostname, until) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (network, mac) DO UPDATE SET address = excluded.address, hostname = excluded.hostname, until = excluded.until`,
-		l.Network, l.MAC, n, clean(l.Hostname), l.Until)
+		ON CONFLICT (network, mac) DO UPDATE SET address = excluded.address, hostname = excluded.hostname,
+			until = CASE WHEN dhcp_leases.address = excluded.address AND dhcp_leases.until > excluded.until AND excluded.until > ? THEN dhcp_leases.until ELSE excluded.until END`,
+		l.Network, l.MAC, n, clean(l.Hostname), l.Until, t.now.Unix())
 	return err
 }
 

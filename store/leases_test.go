@@ -272,3 +272,25 @@ func TestAnOfferOfALeaseThatIsAboutToEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestALeaseShortensNoPromise: an acknowledgement may not arrive, so what was offered for longer lasts; a release ends it.
+func TestALeaseShortensNoPromise(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) {
+		ctx, now := context.Background(), s.Now().Unix()
+		offered := ingot.Lease{Network: "lan", MAC: mac(1), Address: addr(9), Until: now + 60}
+		_, err := s.OfferLease(ctx, offered)
+		require.NoError(t, err)
+		until := func(lease int64) int64 {
+			t.Helper()
+			given := offered
+			given.Until = lease
+			require.NoError(t, s.CommitLeases(ctx, []ingot.Lease{given}))
+			kept, err := s.Lease(ctx, "lan", mac(1))
+			require.NoError(t, err)
+			return kept.Until
+		}
+		require.Equal(t, now+60, until(now+30))
+		require.Equal(t, now+90, until(now+90))
+		require.Equal(t, now, until(now), "given back")
+	})
+}

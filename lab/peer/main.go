@@ -1,7 +1,10 @@
 // Command peer compares Ingot with OpenStack Ironic: the same requests from the same client to both, in turn, on one
 // machine. It prints medians and their ratios, and judges nothing: whoever runs it looks at the load average first.
 //
-//	peer -ingot http://127.0.0.1:16385 -ironic http://127.0.0.1:26385 [-rounds 5] [-many 10000]
+//	peer -ingot http://127.0.0.1:16385 -ironic http://127.0.0.1:26385 [-rounds 5] [-many 10000] [-pid N] [-ironic-pids N,N]
+//
+// With the process ids, each service stands still while the other one is measured: what a peer does by itself (Ironic asks
+// all nodes for their power every minute) would otherwise be counted against it.
 package main
 
 import (
@@ -11,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 )
 
 // options are the flags.
@@ -27,12 +31,20 @@ func main() {
 	flag.IntVar(&o.nodes, "nodes", 1000, "nodes that are there before it begins")
 	flag.IntVar(&o.cycled, "cycled", 200, "nodes taken through manage, provide, active and deleted")
 	flag.IntVar(&o.many, "many", 0, "nodes for a second look with that many, 0 for none; Ironic takes about five minutes to make 10000")
-	flag.IntVar(&o.pid, "pid", 0, "process of Ingot, whose memory is shown")
+	flag.IntVar(&o.pid, "pid", 0, "process of Ingot, the leader of its group, whose memory is shown")
+	theirs := flag.String("ironic-pids", "", "processes of Ironic, each the leader of its group, with commas between them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	peers := []*service{newService("ingot", *ingot), newService("ironic", *ironic)}
-	if err := o.run(ctx, peers); err != nil {
+	err := peers[0].leads(fmt.Sprint(o.pid))
+	if err == nil {
+		err = peers[1].leads(*theirs)
+	}
+	if err == nil {
+		err = o.run(ctx, peers)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
@@ -80,7 +92,9 @@ func (o *options) measure(ctx context.Context, peers []*service, list []workload
 		figures := make([][]float64, len(peers))
 		for range o.rounds {
 			for i, s := range peers {
+				peers[1-i].still(syscall.SIGSTOP)
 				figure, err := w.run(ctx, s)
+				peers[1-i].still(syscall.SIGCONT)
 				if err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", s.name, w.name, err)
 				}

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +27,7 @@ type service struct {
 	http      *http.Client
 	uuids     []string // nodes that it was filled with
 	made      int      // counts the names given
+	groups    []int    // process groups
 }
 
 func newService(name, url string) *service {
@@ -31,6 +35,28 @@ func newService(name, url string) *service {
 		Timeout:   patience,
 		Transport: &http.Transport{MaxIdleConns: 64, MaxIdleConnsPerHost: 64},
 	}}
+}
+
+// leads names the processes of the service, with commas between them; 0 and nothing are none.
+func (s *service) leads(pids string) error {
+	for pid := range strings.SplitSeq(pids, ",") {
+		group, err := strconv.Atoi(strings.TrimSpace(pid))
+		switch {
+		case pid == "" || pid == "0":
+		case err != nil || group <= 1:
+			return fmt.Errorf("%s: %q is no process id", s.name, pid)
+		default:
+			s.groups = append(s.groups, group)
+		}
+	}
+	return nil
+}
+
+// still sends the service's processes the signal to stop or to go on.
+func (s *service) still(signal syscall.Signal) {
+	for _, group := range s.groups {
+		syscall.Kill(-group, signal) //nolint:errcheck // one that is gone fails its next request
+	}
 }
 
 // call sends a request and reads the answer whole; a lock or a limit is asked again, as clients do. It decodes into out

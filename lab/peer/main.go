@@ -84,13 +84,12 @@ func (o *options) run(ctx context.Context, peers []*service) error {
 	return nil
 }
 
-// measure runs every workload on both services in turn, prints a line for each, and gives Ingot's medians by name.
+// measure runs every workload on both services in turn, round after round, so that what a service does by itself now and
+// then meets all of them; it prints a line for each, and gives Ingot's medians by name.
 func (o *options) measure(ctx context.Context, peers []*service, list []workload) (map[string]float64, error) {
-	medians := map[string]float64{}
-	fmt.Printf("  %-34s %12s %12s %9s %9s\n", "", peers[0].name, peers[1].name, "ratio", "wanted")
-	for _, w := range list {
-		figures := make([][]float64, len(peers))
-		for range o.rounds {
+	figures := make([][2][]float64, len(list))
+	for range o.rounds {
+		for at, w := range list {
 			for i, s := range peers {
 				peers[1-i].still(syscall.SIGSTOP)
 				figure, err := w.run(ctx, s)
@@ -98,10 +97,14 @@ func (o *options) measure(ctx context.Context, peers []*service, list []workload
 				if err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", s.name, w.name, err)
 				}
-				figures[i] = append(figures[i], figure)
+				figures[at][i] = append(figures[at][i], figure)
 			}
 		}
-		ours, theirs := median(figures[0]), median(figures[1])
+	}
+	medians := map[string]float64{}
+	fmt.Printf("  %-34s %12s %12s %9s %9s\n", "", peers[0].name, peers[1].name, "ratio", "wanted")
+	for at, w := range list {
+		ours, theirs := median(figures[at][0]), median(figures[at][1])
 		medians[w.name] = ours
 		ratio := ours / theirs
 		if w.lower {

@@ -28,6 +28,7 @@ type service struct {
 	uuids     []string // nodes that it was filled with
 	made      int      // counts the names given
 	groups    []int    // process groups
+	wires     []wire   // see dial
 }
 
 func newService(name, url string) *service {

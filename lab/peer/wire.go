@@ -19,7 +19,18 @@ type wire struct {
 	in   *bufio.Reader
 }
 
-func (s *service) wire() *wire { return &wire{host: strings.TrimPrefix(s.url, "http://")} }
+// dial opens n connections that are kept for good, one after the other, with a request over each: a service of several
+// processes would otherwise have one of them accept them all.
+func (s *service) dial(ctx context.Context, n int) error {
+	for len(s.wires) < n {
+		w := wire{host: strings.TrimPrefix(s.url, "http://")}
+		if err := w.get(ctx, "/"); err != nil {
+			return err
+		}
+		s.wires = append(s.wires, w)
+	}
+	return nil
+}
 
 // get gets a path and reads the answer whole.
 func (w *wire) get(ctx context.Context, path string) error {

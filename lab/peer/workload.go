@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -49,7 +51,7 @@ func reading() []workload {
 }
 
 // next is the link to the page after this one, of the last of a list's own fields.
-var next = regexp.MustCompile(`"next": ?"([^"]+)"`)
+var next = regexp.MustCompile(`"next": ?("[^"]+")`)
 
 // walk goes over all nodes, a page at a time, by the links to the next page; what a client makes of the pages is not
 // measured.
@@ -57,9 +59,9 @@ func walk() workload {
 	return workload{"all pages of 1000, with detail", "s", true, 10, func(ctx context.Context, s *service) (float64, error) {
 		start, path := time.Now(), "/v1/nodes/detail?limit=1000"
 		for pages := 1; ; pages++ {
-			_, text, err := s.once(ctx, "GET", path, nil)
-			if err != nil {
-				return 0, err
+			status, text, err := s.once(ctx, "GET", path, nil)
+			if err != nil || status != http.StatusOK {
+				return 0, fmt.Errorf("GET %s: %d: %s %w", path, status, text, err)
 			}
 			links := next.FindAllSubmatch(text[max(0, len(text)-1000):], -1)
 			if links == nil {
@@ -68,7 +70,11 @@ func walk() workload {
 			if links == nil {
 				return time.Since(start).Seconds(), enough(pages, len(s.uuids))
 			}
-			path = strings.TrimPrefix(string(links[len(links)-1][1]), s.url)
+			var link string
+			if err := json.Unmarshal(links[len(links)-1][1], &link); err != nil {
+				return 0, err
+			}
+			path = strings.TrimPrefix(link, s.url)
 		}
 	}}
 }
@@ -84,13 +90,15 @@ func enough(pages, nodes int) error {
 // gets reads random nodes over 16 connections for two seconds: how many a second, and the 99th percentile in ms.
 func gets(ctx context.Context, s *service) (rate, p99 float64, err error) {
 	const connections, lasting = 16, 2 * time.Second
+	if err := s.dial(ctx, connections); err != nil {
+		return 0, 0, err
+	}
 	var mu sync.Mutex
 	var took []time.Duration
 	start := time.Now()
-	err = parallel(connections, connections, func(int) error {
+	err = parallel(connections, connections, func(i int) error {
 		var mine []time.Duration
-		w := s.wire()
-		defer w.close()
+		w := &s.wires[i]
 		for time.Since(start) < lasting {
 			began := time.Now()
 			if err := w.get(ctx, "/v1/nodes/"+s.uuids[rand.IntN(len(s.uuids))]); err != nil {

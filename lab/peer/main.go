@@ -21,6 +21,8 @@ import (
 type options struct {
 	rounds, nodes, cycled, many int
 	pid                         int
+	plot                        string
+	bars                        []bar
 }
 
 func main() {
@@ -32,6 +34,7 @@ func main() {
 	flag.IntVar(&o.cycled, "cycled", 200, "nodes taken through manage, provide, active and deleted")
 	flag.IntVar(&o.many, "many", 0, "nodes for a second look with that many, 0 for none; Ironic takes about five minutes to make 10000")
 	flag.IntVar(&o.pid, "pid", 0, "process of Ingot, the leader of its group, whose memory is shown")
+	flag.StringVar(&o.plot, "plot", "", "SVG file for a plot of the ratios")
 	theirs := flag.String("ironic-pids", "", "processes of Ironic, each the leader of its group, with commas between them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -61,6 +64,12 @@ func (o *options) run(ctx context.Context, peers []*service) error {
 	few, err := o.measure(ctx, peers, workloads(o.cycled))
 	if err != nil {
 		return err
+	}
+	if o.plot != "" {
+		note := fmt.Sprintf("Medians of %d rounds in turn, %d nodes, one machine, the same client; bars are logarithmic. OpenStack Ironic: Debian's packages.", o.rounds, o.nodes)
+		if err := plot(o.plot, "Ingot beside OpenStack Ironic: times as quick", note, o.bars); err != nil {
+			return err
+		}
 	}
 	o.memory()
 	if o.many == 0 {
@@ -111,6 +120,7 @@ func (o *options) measure(ctx context.Context, peers []*service, list []workload
 			ratio = theirs / ours
 		}
 		fmt.Printf("  %-34s %12s %12s %8.1fx %8gx\n", w.name, w.show(ours), w.show(theirs), ratio, w.wanted)
+		o.bars = append(o.bars, bar{w.name, w.show(ours), w.show(theirs), ratio})
 	}
 	return medians, nil
 }

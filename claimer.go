@@ -45,6 +45,7 @@ func (s Share) Has(uuid string) bool {
 // Takeover is what was put back of a conductor that is dead.
 type Takeover struct {
 	Hostname   string
+	Process    string
 	Silent     time.Duration // since its last beat
 	Operations int
 }

@@ -1,6 +1,24 @@
 package ingot
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// BMCLease is the sole right to speak to a BMC for a while.
+type BMCLease struct {
+	Address string // of the BMC, by which all know it
+	Owner   string // a process
+	Until   time.Time
+	// Yields says that the owner sends nothing from the moment on at which others may take it for dead.
+	Yields bool
+}
+
+// Permitted is the extra ability to be stopped at any moment: everything that is sent to the machine is sent by this
+// process, which asks the permit before. Not so where a program is run, or a library sends by itself.
+type Permitted interface {
+	AsksPermit() bool
+}
 
 // permitKey is a ctx's key of its permit.
 type permitKey struct{}

@@ -72,4 +72,5 @@ type Conductor struct {
 	// Process is the one that the row is of, random for each start; "" once what it had claimed was put back.
 	Process string
 	Silent  time.Duration // since the last beat, by the database's clock
+	Address string        // HOST:PORT where other processes on the database reach it; "" is nowhere
 }

@@ -25,15 +25,17 @@ func (c *Conductor) exchange(ctx context.Context, node *ingot.Node, talk func(co
 		return notAsked{err}
 	}
 	defer done()
-	began, may := time.Now(), c.permit()
+	holding := c.Pulse.holding()
+	began, may := time.Now(), c.permit(holding)
 	if key != "" {
 		unlock, err := c.talking.lock(ctx, key)
 		if err != nil {
 			return err
 		}
 		defer unlock()
-		began, may = time.Now(), c.permit()
-		release, err := c.lease(ctx, key)
+		began, may = time.Now(), c.permit(holding)
+		permitted, _ := ingot.As[ingot.Permitted](machine)
+		release, err := c.lease(ctx, key, permitted != nil && permitted.AsksPermit())
 		if err != nil {
 			return notAsked{err}
 		}
@@ -49,16 +51,20 @@ func (c *Conductor) exchange(ctx context.Context, node *ingot.Node, talk func(co
 	return err
 }
 
-// permit is for an exchange that begins now: nothing is sent when its lease is over, by a clock that goes on while the
-// process is stopped and while the machine sleeps.
-func (c *Conductor) permit() func() error {
+// permit is for an exchange that begins now: nothing is sent when its lease is over, or when others may have taken this
+// conductor for dead since, which ends its leases; by a clock that goes on while the process is stopped and while the
+// machine sleeps.
+func (c *Conductor) permit(holding func() bool) func() error {
 	clock := c.Pulse.clock()
 	until := clock() + exchangePatience + leaseMargin
 	return func() error {
-		if clock() < until {
-			return nil
+		switch {
+		case clock() >= until:
+			return ingot.Errorf(ingot.Unavailable, "the time of the exchange with the BMC is over: nothing more is sent")
+		case !holding():
+			return c.Pulse.errNoPulse()
 		}
-		return ingot.Errorf(ingot.Unavailable, "the time of the exchange with the BMC is over: nothing more is sent")
+		return nil
 	}
 }
 
@@ -80,8 +86,8 @@ func (c *Conductor) converse(ctx context.Context, node *ingot.Node, machine ingo
 }
 
 // lease takes the lease on a BMC, or says when to ask again.
-func (c *Conductor) lease(ctx context.Context, key string) (release func(), err error) {
-	wait, err := c.Leases.LeaseBMC(ctx, key, c.ID, c.Now().Add(exchangePatience+leaseMargin))
+func (c *Conductor) lease(ctx context.Context, key string, yields bool) (release func(), err error) {
+	wait, err := c.Leases.LeaseBMC(ctx, ingot.BMCLease{Address: key, Owner: c.ID, Until: c.Now().Add(exchangePatience + leaseMargin), Yields: yields})
 	if err != nil {
 		return nil, fmt.Errorf("cannot take the lease on BMC %s: %w", key, err)
 	}

@@ -289,7 +289,7 @@ func TestALeaseOutlivesItsOwner(t *testing.T) {
 	deploy := plans()[4]
 	n := deploy.node(w)
 	until := time.Now().Add(1500 * time.Millisecond)
-	wait, err := w.store.LeaseBMC(t.Context(), "bmc-"+n.UUID, "a process that was killed", until)
+	wait, err := w.store.LeaseBMC(t.Context(), ingot.BMCLease{Address: "bmc-" + n.UUID, Owner: "a process that was killed", Until: until})
 	require.NoError(t, err)
 	require.Zero(t, wait)
 	asked := make(chan time.Time, 100)

@@ -2,6 +2,7 @@ package conductor_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -52,4 +53,66 @@ func TestWhoWasStoppedInAnExchangeSendsNothingMore(t *testing.T) {
 	require.NoError(t, f.SyncPower(t.Context(), map[string]int{}))
 	require.NoError(t, before)
 	require.ErrorContains(t, after, "the time of the exchange with the BMC is over")
+}
+
+// stoppable are machines whose driver asks the permit before everything that it sends, and let a test in when they are asked
+// for their power.
+type stoppable struct {
+	machines
+	look func(context.Context)
+}
+
+func (s stoppable) Machine(n *ingot.Node) (ingot.Machine, string, error) {
+	m, key, err := s.machines.Machine(n)
+	return asking{inside{m, s.look}}, key, err
+}
+
+type asking struct{ inside }
+
+// Unwrap lets the fake machine's abilities be found.
+func (a asking) Unwrap() any { return a.Machine }
+
+func (asking) AsksPermit() bool { return true }
+
+// TestASilentConductorsBMCIsSoonFree: a conductor falls silent in the middle of an exchange. It may send for less than it
+// counts as alive; another speaks to the BMC when no packet of the first can arrive any more, and long before the
+// exchange's time is over.
+func TestASilentConductorsBMCIsSoonFree(t *testing.T) {
+	t.Parallel()
+	w, cfg := several(t)
+	deploy := plans()[4]
+	silent, allowed := make(chan time.Time, 1), make(chan time.Time, 1)
+	var once sync.Once
+	w.join(cfg, "first", func(f *fellow) {
+		f.Machines = stoppable{machines{w}, func(ctx context.Context) {
+			once.Do(func() {
+				f.freezing.Lock()
+				silent <- time.Now()
+				may, last := ingot.PermitOf(ctx), time.Now()
+				for end := last.Add(3 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+					if may() == nil {
+						last = time.Now()
+					}
+				}
+				allowed <- last
+				f.freezing.Unlock()
+			})
+		}}
+	})
+	n := deploy.begin(w)
+	since := <-silent
+	heard := make(chan time.Time, 100)
+	w.join(cfg, "second", func(f *fellow) {
+		f.Machines = stoppable{machines{w}, func(context.Context) {
+			select {
+			case heard <- time.Now():
+			default:
+			}
+		}}
+	})
+	require.Equal(t, deploy.to, w.ended(n.UUID).ProvisionState)
+	last, next := <-allowed, <-heard
+	require.Less(t, last.Sub(since), shortTTL, "it may not send when others take it for dead")
+	require.Greater(t, next.Sub(last), 2*time.Second, "packets on their way arrive before")
+	require.Less(t, next.Sub(since), 10*time.Second, "nobody waits until the exchange must be over")
 }

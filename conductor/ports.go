@@ -52,8 +52,8 @@ type NodePorts interface {
 
 // Leases keeps two conductors from talking to one BMC at a time.
 type Leases interface {
-	// LeaseBMC grants the lease until the given time, or says how long the present one still holds.
-	LeaseBMC(ctx context.Context, address, owner string, until time.Time) (wait time.Duration, err error)
+	// LeaseBMC grants the lease, or says how long the present one still holds.
+	LeaseBMC(ctx context.Context, lease ingot.BMCLease) (wait time.Duration, err error)
 	ReleaseBMC(ctx context.Context, address, owner string) error
 }
 

@@ -121,6 +121,20 @@ func (p *Pulse) acting() bool {
 	return p.term.Err() == nil && p.Boottime() < p.until
 }
 
+// holding gives a question: could the conductor act ever since, so that nobody can have taken over from it? A term that has
+// ended is over for good, also when another has begun.
+func (p *Pulse) holding() func() bool {
+	if p == nil {
+		return func() bool { return true }
+	}
+	term := p.current()
+	return func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return term.Err() == nil && p.Boottime() < p.until
+	}
+}
+
 // Ready says whether the conductor may act now, and why not.
 func (p *Pulse) Ready() error {
 	if p.acting() {

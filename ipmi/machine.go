@@ -53,6 +53,13 @@ type machine struct {
 	sender rawSender
 }
 
+// AsksPermit says whether everything goes over a wire of ours (ingot.Permitted): ipmitool goes on while this process is
+// stopped.
+func (m *machine) AsksPermit() bool {
+	_, own := m.sender.(*native)
+	return own
+}
+
 // rawSender is a provider that can send a command of any sort: network function, number, data.
 type rawSender interface {
 	raw(ctx context.Context, request ...byte) ([]byte, error)

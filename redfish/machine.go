@@ -22,6 +22,9 @@ type machine struct {
 	service *service
 }
 
+// AsksPermit is true: see carrier (ingot.Permitted).
+func (m *machine) AsksPermit() bool { return true }
+
 // New makes a machine from a node's driver_info; nothing is sent yet. It has the abilities ingot.Closer,
 // ingot.BootDevices, ingot.NMI, ingot.Sensors, ingot.BootModes, ingot.SecureBoot, ingot.HealthMonitor, ingot.MakerNamer, ingot.Indicators, ingot.VirtualMedia,
 // ingot.BIOSSettings, ingot.BIOSChanger, ingot.FirmwareInventory and ingot.Vendor. Keys that are missing, wrong or not carried out are Invalid, in

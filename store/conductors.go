@@ -25,11 +25,14 @@ func (s *Store) Join(ctx context.Context, c ingot.Conductor, gone string) error 
 				return err
 			}
 		}
+		if err := t.yieldLeasesOf(c.Hostname); err != nil {
+			return err
+		}
 		now, args := s.clock(t.now)
-		joined, err := t.exec(`INSERT INTO conductors (hostname, process, grp, drivers, created_at, updated_at) VALUES (?, ?, ?, ?, `+now+`, `+now+`)
-			ON CONFLICT (hostname) DO UPDATE SET process = excluded.process, grp = excluded.grp, drivers = excluded.drivers, updated_at = excluded.updated_at
+		joined, err := t.exec(`INSERT INTO conductors (hostname, process, grp, drivers, address, created_at, updated_at) VALUES (?, ?, ?, ?, ?, `+now+`, `+now+`)
+			ON CONFLICT (hostname) DO UPDATE SET process = excluded.process, grp = excluded.grp, drivers = excluded.drivers, address = excluded.address, updated_at = excluded.updated_at
 			WHERE conductors.process IN ('', ?, excluded.process) OR conductors.updated_at <= `+now+` - ?`,
-			concat([]any{c.Hostname, c.Process, c.Group, string(drivers)}, args, args, []any{gone}, args, []any{s.ttl.Microseconds()})...)
+			concat([]any{c.Hostname, c.Process, c.Group, string(drivers), c.Address}, args, args, []any{gone}, args, []any{s.ttl.Microseconds()})...)
 		if err != nil {
 			return err
 		}
@@ -45,10 +48,14 @@ func (s *Store) Join(ctx context.Context, c ingot.Conductor, gone string) error 
 }
 
 // Beat says that a conductor is alive, and gives all conductors as they are then, by host name. Fenced: its row is no
-// longer its own, because it was silent for too long.
+// longer its own, because it was silent for too long; or the database failed over to another server.
 func (s *Store) Beat(ctx context.Context, c ingot.Conductor) ([]ingot.Conductor, error) {
 	var all []ingot.Conductor
-	err := s.beating(ctx, func(t *tx) error {
+	var line string
+	err := s.beating(ctx, func(t *tx) (err error) {
+		if line, err = t.noteLine(); err != nil {
+			return err
+		}
 		now, args := s.clock(t.now)
 		changed, err := t.exec("UPDATE conductors SET updated_at = "+now+" WHERE hostname = ? AND process = ?", append(args, c.Hostname, c.Process)...)
 		if err != nil {
@@ -60,6 +67,9 @@ func (s *Store) Beat(ctx context.Context, c ingot.Conductor) ([]ingot.Conductor,
 		all, err = t.conductors(t.now)
 		return err
 	})
+	if err == nil && !s.sameLine(line) {
+		err = ingot.Errorf(ingot.Fenced, "the database failed over to another server: conductor %s begins anew, with nothing claimed", c.Hostname)
+	}
 	return all, err
 }
 
@@ -71,7 +81,7 @@ func (s *Store) Conductors(ctx context.Context) ([]ingot.Conductor, error) {
 
 func (conn *conn) conductors(at time.Time) ([]ingot.Conductor, error) {
 	now, args := conn.store.clock(at)
-	rows, err := conn.rows("SELECT hostname, process, grp, drivers, created_at, updated_at, "+now+" - updated_at FROM conductors ORDER BY hostname", args...)
+	rows, err := conn.rows("SELECT hostname, process, grp, drivers, address, created_at, updated_at, "+now+" - updated_at FROM conductors ORDER BY hostname", args...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +90,7 @@ func (conn *conn) conductors(at time.Time) ([]ingot.Conductor, error) {
 	for rows.Next() {
 		var c ingot.Conductor
 		var silent int64
-		if err := rows.Scan(&c.Hostname, &c.Process, &c.Group, record[[]string]{at: &c.Drivers}, (*moment)(&c.CreatedAt), (*moment)(&c.UpdatedAt), &silent); err != nil {
+		if err := rows.Scan(&c.Hostname, &c.Process, &c.Group, record[[]string]{at: &c.Drivers}, &c.Address, (*moment)(&c.CreatedAt), (*moment)(&c.UpdatedAt), &silent); err != nil {
 			return nil, err
 		}
 		c.Silent = time.Duration(silent) * time.Microsecond

@@ -10,7 +10,7 @@ import (
 )
 
 // notCopied are tables whose rows mean something in their own database only.
-var notCopied = []string{"goose_db_version", "event_epoch", "conductors"}
+var notCopied = []string{"goose_db_version", "event_epoch", "conductors", "timeline"}
 
 // Empty says whether the database holds no nodes and no events.
 func (s *Store) Empty(ctx context.Context) (bool, error) {

@@ -151,12 +151,12 @@ func TestBMCLeasesEndWithTheirOwner(t *testing.T) {
 	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
 		ctx := context.Background()
 		wait := func(bmc string) time.Duration {
-			left, err := s.LeaseBMC(ctx, bmc, "asking", clock.Now().Add(time.Second))
+			left, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: bmc, Owner: "asking", Until: clock.Now().Add(time.Second)})
 			require.NoError(t, err)
 			return left
 		}
 		for _, owner := range []string{"killed", "other"} {
-			left, err := s.LeaseBMC(ctx, "bmc of "+owner, owner, clock.Now().Add(22*time.Second))
+			left, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: "bmc of " + owner, Owner: owner, Until: clock.Now().Add(22 * time.Second)})
 			require.NoError(t, err)
 			require.Zero(t, left)
 		}
@@ -171,11 +171,53 @@ func TestBMCLeasesEndWithTheirOwner(t *testing.T) {
 		} else {
 			require.Equal(t, 2*time.Second, wait("bmc of other"))
 		}
-		left, err := s.LeaseBMC(ctx, "bmc of one that is nearly done", "killed", clock.Now().Add(time.Second))
+		left, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: "bmc of one that is nearly done", Owner: "killed", Until: clock.Now().Add(time.Second)})
 		require.NoError(t, err)
 		require.Zero(t, left)
 		require.NoError(t, s.Join(ctx, ingot.Conductor{Hostname: "a", Process: "newer"}, "killed"), "again")
 		require.Equal(t, time.Second, wait("bmc of one that is nearly done"), "never later than it was")
+	})
+}
+
+// TestLeasesThatYield: of a conductor that is silent, the leases end under which it asks before everything that it sends;
+// others last as long as its exchanges might.
+func TestLeasesThatYield(t *testing.T) {
+	bothWithClock(t, func(t *testing.T, s *store.Store, clock *fakeClock) {
+		ctx := context.Background()
+		lease := func(bmc, owner string, yields bool) time.Duration {
+			left, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: bmc, Owner: owner, Until: clock.Now().Add(22 * time.Second), Yields: yields})
+			require.NoError(t, err)
+			return left
+		}
+		b := ingot.Conductor{Hostname: "b", Process: "living"}
+		others := []func() error{func() error {
+			_, err := s.TakeOver(ctx, ingot.Claimer{Hostname: "b", Process: "living"})
+			return err
+		}}
+		if strings.HasSuffix(t.Name(), "postgres") { // on a file whoever joins knows that all others have ended
+			others = append(others, func() error { return s.Join(ctx, ingot.Conductor{Hostname: "a", Process: "next"}, "") })
+		}
+		for round, takeOver := range others {
+			stopped := fmt.Sprint("stopped ", round)
+			require.NoError(t, s.Join(ctx, ingot.Conductor{Hostname: "a", Process: stopped}, ""))
+			require.NoError(t, s.Join(ctx, b, ""))
+			for bmc, yields := range map[string][]bool{"native": {true}, "tool": {false}, "native after the tool": {false, true}, "tool after native": {true, false}} {
+				for _, y := range yields {
+					require.Zero(t, lease(bmc, stopped, y), bmc)
+				}
+			}
+			require.Zero(t, lease("of the living", "living", true))
+			clock.move(store.ConductorTTL)
+			require.Equal(t, 19*time.Second, lease("native", "asking", true), "nobody has noticed yet")
+			_, err := s.Beat(ctx, b)
+			require.NoError(t, err)
+			require.NoError(t, takeOver())
+			require.Equal(t, 2*time.Second, lease("native", "asking", true))
+			for _, bmc := range []string{"tool", "native after the tool", "tool after native", "of the living"} {
+				require.Equal(t, 19*time.Second, lease(bmc, "asking", true), bmc)
+			}
+			clock.move(30 * time.Second)
+		}
 	})
 }
 
@@ -184,7 +226,7 @@ func TestLeaseBMC(t *testing.T) {
 		ctx := context.Background()
 		ask := func(owner string, d time.Duration) time.Duration {
 			t.Helper()
-			wait, err := s.LeaseBMC(ctx, "192.0.2.1:623", owner, clock.Now().Add(d))
+			wait, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: "192.0.2.1:623", Owner: owner, Until: clock.Now().Add(d)})
 			require.NoError(t, err)
 			return wait
 		}
@@ -198,10 +240,10 @@ func TestLeaseBMC(t *testing.T) {
 		require.Equal(t, time.Minute, ask("a", time.Second), "not a's to give back")
 		require.NoError(t, s.ReleaseBMC(ctx, "192.0.2.1:623", "b"))
 		require.Zero(t, ask("a", time.Second))
-		wait, err := s.LeaseBMC(ctx, "192.0.2.2:623", "b", clock.Now().Add(time.Second))
+		wait, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: "192.0.2.2:623", Owner: "b", Until: clock.Now().Add(time.Second)})
 		require.NoError(t, err)
 		require.Zero(t, wait, "another BMC")
-		_, err = s.LeaseBMC(ctx, "", "b", clock.Now())
+		_, err = s.LeaseBMC(ctx, ingot.BMCLease{Owner: "b", Until: clock.Now()})
 		require.Equal(t, ingot.Invalid, ingot.CodeOf(err))
 	})
 }
@@ -211,7 +253,7 @@ func TestOneOwnerHasTheBMC(t *testing.T) {
 		ctx := context.Background()
 		var granted atomic.Int32
 		parallel(12, func(i int) {
-			wait, err := s.LeaseBMC(ctx, "bmc", fmt.Sprint(i), time.Now().Add(time.Hour))
+			wait, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: "bmc", Owner: fmt.Sprint(i), Until: time.Now().Add(time.Hour)})
 			if err != nil {
 				t.Error(err)
 			} else if wait == 0 {

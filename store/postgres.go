@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -41,8 +44,10 @@ func (s *Store) openPostgres(ctx context.Context, cfg Config) error {
 		}
 		return s.sentence(err)
 	}
-	if err := s.keepTime(ctx); err != nil {
-		return s.sentence(err)
+	for _, begin := range []func(context.Context) error{s.keepTime, s.openLine, s.sayRisks} {
+		if err := begin(ctx); err != nil {
+			return s.sentence(err)
+		}
 	}
 	s.remote = newRemote(s, settings)
 	s.closing(func() error { s.remote.close(); return nil })
@@ -55,6 +60,25 @@ func (s *Store) pool(settings *pgx.ConnConfig, connections int) *sqlx.DB {
 	db.SetMaxIdleConns(connections)
 	s.closing(db.Close)
 	return db
+}
+
+// LocalAddress is this host's address from which the database is reached: the one by which other processes on it are most
+// likely to reach this host. It is the loopback's where the database is on this host or cannot be found.
+func (s *Store) LocalAddress() netip.Addr {
+	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if s.remote == nil || strings.HasPrefix(s.remote.settings.Host, "/") {
+		return loopback
+	}
+	towards, err := net.Dial("udp", net.JoinHostPort(s.remote.settings.Host, strconv.Itoa(int(s.remote.settings.Port)))) // which sends nothing
+	if err != nil {
+		return loopback
+	}
+	defer towards.Close() //nolint:errcheck // nothing was sent
+	at, err := netip.ParseAddrPort(towards.LocalAddr().String())
+	if err != nil {
+		return loopback
+	}
+	return at.Addr().Unmap()
 }
 
 // startPostgres does what one process at a time may do.

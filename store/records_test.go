@@ -142,7 +142,7 @@ func TestPrune(t *testing.T) {
 		live := start(t, s, n.UUID)
 		require.NoError(t, s.CommitLeases(ctx, []ingot.Lease{{Network: "lan", MAC: mac(1), Address: addr(1), Until: clock.Now().Unix()}}))
 		require.NoError(t, s.PutBlob(ctx, "k", "", []byte("x"), clock.Now().Add(time.Hour)))
-		_, err := s.LeaseBMC(ctx, "bmc", "a", clock.Now())
+		_, err := s.LeaseBMC(ctx, ingot.BMCLease{Address: "bmc", Owner: "a", Until: clock.Now()})
 		require.NoError(t, err)
 		require.NoError(t, s.Prune(ctx))
 		_, err = s.Lease(ctx, "lan", mac(1))

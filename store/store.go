@@ -63,7 +63,8 @@ type Store struct {
 	shared   atomic.Pointer[sharedTime]
 	host     string
 	signals  *signals
-	epoch    int64 // PostgreSQL: added to transaction IDs to make event IDs
+	line     atomic.Pointer[string] // PostgreSQL's timeline when this process looked last
+	epoch    int64                  // PostgreSQL: added to transaction IDs to make event IDs
 	closers  []func() error
 }
 

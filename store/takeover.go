@@ -18,13 +18,16 @@ func (t *tx) mayClaim(by ingot.Claimer) error {
 	if t.store.writer == nil {
 		share = " FOR KEY SHARE"
 	}
-	var silent int64
-	found, err := t.one([]any{&silent}, "SELECT "+now+" - updated_at FROM conductors WHERE hostname = ? AND process = ?"+share, append(args, by.Hostname, by.Process)...)
+	var silent, left int64
+	unsettled, since := t.unsettled(t.store.ttl)
+	found, err := t.one([]any{&silent, &left}, "SELECT "+now+" - updated_at, "+unsettled+" FROM conductors WHERE hostname = ? AND process = ?"+share, concat(args, since, []any{by.Hostname, by.Process})...)
 	switch {
 	case err != nil:
 		return err
 	case !found:
 		return lostRow(by.Hostname)
+	case left > 0:
+		return errUnsettled("conductor "+by.Hostname+" claims nothing", left)
 	case silent >= t.store.ttl.Microseconds() && t.store.writer == nil:
 		return ingot.Errorf(ingot.Fenced, "conductor %s claims nothing: it has been silent for %v", by.Hostname, time.Duration(silent)*time.Microsecond)
 	}
@@ -50,6 +53,9 @@ func (s *Store) TakeOver(ctx context.Context, by ingot.Claimer) ([]ingot.Takeove
 			if one.Operations, err = t.putBack(one.Hostname); err != nil {
 				return err
 			}
+			if err := t.yieldLeases(one.Process); err != nil {
+				return err
+			}
 			if _, err := t.exec("UPDATE conductors SET process = '' WHERE hostname = ?", one.Hostname); err != nil {
 				return err
 			}
@@ -66,7 +72,7 @@ func (s *Store) TakeOver(ctx context.Context, by ingot.Claimer) ([]ingot.Takeove
 // silent are the dead conductors of the claimer's group, their rows locked.
 func (t *tx) silent(by ingot.Claimer) ([]ingot.Takeover, error) {
 	now, args := t.store.clock(t.now)
-	rows, err := t.rows("SELECT hostname, "+now+" - updated_at FROM conductors WHERE hostname <> ? AND grp = ? AND process <> '' AND updated_at <= "+now+" - ? ORDER BY hostname"+t.store.dialect.skipLocked,
+	rows, err := t.rows("SELECT hostname, process, "+now+" - updated_at FROM conductors WHERE hostname <> ? AND grp = ? AND process <> '' AND updated_at <= "+now+" - ? ORDER BY hostname"+t.store.dialect.skipLocked,
 		concat(args, []any{by.Hostname, by.Group}, args, []any{t.store.ttl.Microseconds()})...)
 	if err != nil {
 		return nil, err
@@ -76,7 +82,7 @@ func (t *tx) silent(by ingot.Claimer) ([]ingot.Takeover, error) {
 	for rows.Next() {
 		var one ingot.Takeover
 		var silent int64
-		if err := rows.Scan(&one.Hostname, &silent); err != nil {
+		if err := rows.Scan(&one.Hostname, &one.Process, &silent); err != nil {
 			return nil, err
 		}
 		one.Silent = time.Duration(silent) * time.Microsecond

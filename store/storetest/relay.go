@@ -11,10 +11,10 @@ import (
 type Relay struct {
 	Address string
 
-	to     string
 	listen net.Listener
 
 	mu      sync.Mutex
+	to      string
 	mode    relayMode
 	changed chan struct{} // closed at a change of mode
 	open    map[net.Conn]bool
@@ -60,6 +60,22 @@ func (r *Relay) Cut() {
 // Swallow leaves all connections open and lets nothing through.
 func (r *Relay) Swallow() { r.set(swallowing) }
 
+// Turn has new connections go to another address, and ends those there are.
+func (r *Relay) Turn(to string) {
+	r.Cut()
+	r.mu.Lock()
+	r.to = to
+	r.mu.Unlock()
+	r.Pass()
+}
+
+// towards is where new connections go.
+func (r *Relay) towards() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.to
+}
+
 func (r *Relay) set(mode relayMode) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,7 +105,7 @@ func (r *Relay) connect(from net.Conn) {
 	if mode := r.keep(from); mode == cut {
 		return
 	}
-	to, err := net.Dial("tcp", r.to)
+	to, err := net.Dial("tcp", r.towards())
 	if err != nil {
 		return
 	}

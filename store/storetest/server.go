@@ -47,8 +47,21 @@ func NewServer(t testing.TB) *Server {
 	return newServer(t, func(*Server) {})
 }
 
-// newServer starts one in a folder that furnish was given first.
+// newServer starts an empty one in a folder that furnish was given first.
 func newServer(t testing.TB, furnish func(*Server)) *Server {
+	t.Helper()
+	return newServerFrom(t, func(s *Server) {
+		furnish(s)
+		initdb := s.as(exec.Command(filepath.Join(s.bin, "initdb"), "-N", "-D", filepath.Join(s.dir, "data"), "-U", "ingot", "-A", "trust", "-E", "UTF8", "--locale=C"))
+		said, err := initdb.CombinedOutput()
+		if err != nil {
+			t.Fatalf("cannot make a PostgreSQL: %v\n%s", err, said)
+		}
+	})
+}
+
+// newServerFrom starts one in a folder in which fill puts its data.
+func newServerFrom(t testing.TB, fill func(*Server)) *Server {
 	t.Helper()
 	bin, err := findBinaries()
 	if errors.Is(err, errNoPostgres) {
@@ -62,14 +75,9 @@ func newServer(t testing.TB, furnish func(*Server)) *Server {
 		s.Stop()
 		os.RemoveAll(s.dir) //nolint:errcheck // a folder of temporary files
 	})
-	furnish(s)
+	fill(s)
 	s.port, err = freePort()
 	s.must(err)
-	initdb := s.as(exec.Command(filepath.Join(bin, "initdb"), "-N", "-D", filepath.Join(s.dir, "data"), "-U", "ingot", "-A", "trust", "-E", "UTF8", "--locale=C"))
-	said, err := initdb.CombinedOutput()
-	if err != nil {
-		t.Fatalf("cannot make a PostgreSQL: %v\n%s", err, said)
-	}
 	s.URL = fmt.Sprintf("postgres://ingot@127.0.0.1:%d/postgres?sslmode=disable", s.port)
 	s.Start()
 	return s
@@ -150,6 +158,18 @@ func (s *Server) Ask(statement string) {
 	defer c.Close(ctx) //nolint:errcheck // the statement is what counts
 	_, err = c.Exec(ctx, statement)
 	s.must(err)
+}
+
+// Query gives the text of a statement's only value.
+func (s *Server) Query(statement string) string {
+	s.t.Helper()
+	ctx := context.Background()
+	c, err := pgx.Connect(ctx, s.URL)
+	s.must(err)
+	defer c.Close(ctx) //nolint:errcheck // the statement is what counts
+	var value any
+	s.must(c.QueryRow(ctx, statement).Scan(&value))
+	return fmt.Sprint(value)
 }
 
 // Config is for a store on the server, or on what stands before it at address ("" is the server itself).

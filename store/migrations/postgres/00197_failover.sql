@@ -1,0 +1,11 @@
+-- +goose Up
+-- The line of history (PostgreSQL's timeline) that the database was last seen on, and since when: after a failover what was
+-- committed last may be lost. One row.
+CREATE TABLE timeline (
+	line    TEXT COLLATE "C" NOT NULL,
+	seen_at BIGINT NOT NULL
+);
+INSERT INTO timeline (line, seen_at) VALUES ('', 0);
+
+-- +goose Down
+DROP TABLE timeline;

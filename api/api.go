@@ -54,6 +54,8 @@ type API struct {
 	Vendors     Vendors
 	Agents      Agents
 	Drivers     Drivers
+	// Peers are the processes that speak to machines in this one's place; nil is none.
+	Peers Peers
 	// Networks are shown as they are configured.
 	Networks []ingot.Network
 

@@ -9,7 +9,7 @@ import (
 // audit writes a line for each request that changed something or was to: who asked, from where, for what, and how it
 // ended. Neither bodies nor parameters are in it, for they may hold secrets.
 func (r *request) audit(status int) {
-	if r.rule == public || !r.changes() {
+	if r.rule == public || !r.changes() || r.passed {
 		return
 	}
 	outcome := "done"

@@ -43,7 +43,7 @@ func (a *API) computeRoutes(t *tables) []route {
 		route{"PUT", "/nodes/{node}/hypervisor", 1, "node:hypervisor:set", setHypervisor},
 		route{"DELETE", "/nodes/{node}/hypervisor", 1, "node:hypervisor:delete", deleteHypervisor},
 		route{"GET", "/nodes/{node}/hypervisor/usage", 1, "node:hypervisor:get", showUsage},
-		route{"GET", "/nodes/{node}/snapshots", 1, "node:get", listSnapshots},
+		route{"GET", "/nodes/{node}/snapshots", 1, "node:get", atGuest(listSnapshots)},
 		route{"GET", "/placements", 1, "placement:list", listPlacements},
 	)
 }

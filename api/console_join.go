@@ -167,13 +167,15 @@ func (s *sitting) watch(ctx context.Context) error {
 }
 
 // log writes who was at the console: what they typed is not in any request.
-func (s *sitting) log(what string, more ...slog.Attr) {
-	log := s.r.api.Audit
+func (s *sitting) log(what string, more ...slog.Attr) { s.r.atConsole(s.node.UUID, what, more...) }
+
+func (r *request) atConsole(node, what string, more ...slog.Attr) {
+	log := r.api.Audit
 	if log == nil {
-		log = s.r.api.log()
+		log = r.api.log()
 	}
-	log.LogAttrs(s.r.Context(), slog.LevelInfo, "console "+what, append([]slog.Attr{
-		slog.String("user", s.r.who.User), slog.String("project", s.r.who.Project), slog.String("from", s.r.from()),
-		slog.String("request", s.r.id), slog.String("node", s.node.UUID),
+	log.LogAttrs(r.Context(), slog.LevelInfo, "console "+what, append([]slog.Attr{
+		slog.String("user", r.who.User), slog.String("project", r.who.Project), slog.String("from", r.from()),
+		slog.String("request", r.id), slog.String("node", node),
 	}, more...)...)
 }

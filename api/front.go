@@ -22,10 +22,11 @@ type front struct {
 	tables *tables
 	mux    http.Handler
 	open   bool // no authentication: the ramdisk's side
+	peer   bool // for other processes of the service, which say on whose behalf they ask
 }
 
 // build makes a handler of the routes and of what stands beside /v1.
-func (a *API) build(t *tables, routes []route, open bool) http.Handler {
+func (a *API) build(t *tables, routes []route, open bool) front {
 	mux := chi.NewRouter()
 	mux.Use(middleware.GetHead)
 	if a.Registry != nil {
@@ -106,6 +107,12 @@ func (r *request) guarded(h handler) (res response, err error) {
 // ServeHTTP prepares the request and hands it to the routes.
 func (f front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	r := &request{Request: hr, api: f.api, tables: f.tables, id: newRequestID(), minor: minMinor}
+	if f.peer {
+		if err := r.introduced(); err != nil {
+			r.writeError(w, err)
+			return
+		}
+	}
 	w.Header().Set("Openstack-Request-Id", r.id)
 	if probe(hr.URL.Path) {
 		f.serve(w, r)
@@ -128,7 +135,7 @@ func (f front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 
 func (f front) serve(w http.ResponseWriter, r *request) {
 	hr := r.canonical()
-	if !f.open && !openPath(hr.URL.Path) {
+	if !f.open && !f.peer && !openPath(hr.URL.Path) {
 		if err := r.identify(hr); err != nil {
 			r.audit(statusOf(err))
 			r.writeError(w, err)

@@ -31,6 +31,7 @@ type request struct {
 	rule   string // the route's
 	judged bool   // the rule was looked at
 	about  string // the node that it is about, for the audit
+	passed bool   // another process passed it on, and writes the audit
 	suffix bool   // ".json" was cut off the path, as Ironic does below 1.91
 }
 

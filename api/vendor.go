@@ -22,8 +22,8 @@ func vendorRoutes() []route {
 	}
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		routes = append(routes,
-			route{method, "/nodes/{node}/vendor_passthru", 1, "node:vendor_passthru", callVendor},
-			route{method, "/nodes/{node}/vendor_passthru/{method}", 1, "node:vendor_passthru", callVendor},
+			route{method, "/nodes/{node}/vendor_passthru", 1, "node:vendor_passthru", atMachine(callVendor)},
+			route{method, "/nodes/{node}/vendor_passthru/{method}", 1, "node:vendor_passthru", atMachine(callVendor)},
 			route{method, "/drivers/{driver}/vendor_passthru", 1, "driver:vendor_passthru", callDriver},
 			route{method, "/drivers/{driver}/vendor_passthru/{method}", 1, "driver:vendor_passthru", callDriver},
 		)

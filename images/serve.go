@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,12 +15,11 @@ import (
 // urlLife is how long an agent's URL holds: longer than any one write.
 const urlLife = 24 * time.Hour
 
-// sign makes the URL path of a file: its place, an end of validity and a signature, so that any process with the same
-// secret and the same files can serve it without a table.
-func (s *Service) sign(file string) string {
+// sign makes the URL path of an image: its place, an end of validity and a signature, so that any process with the same
+// secret can serve it without a table.
+func (s *Service) sign(place, name string) string {
 	until := strconv.FormatInt(s.now().Add(urlLife).Unix(), 36)
-	place := base64.RawURLEncoding.EncodeToString([]byte(file))
-	return "{boot}/images/" + place + "/" + until + "/" + signature(s.Secrets[0], place, until) + "/" + path.Base(file)
+	return "{boot}/images/" + place + "/" + until + "/" + signature(s.Secrets[0], place, until) + "/" + name
 }
 
 func signature(secret []byte, place, until string) string {
@@ -43,16 +41,32 @@ func (s *Service) Handler() http.Handler {
 			http.Error(w, "images are only read", http.StatusMethodNotAllowed)
 			return
 		}
-		file, ok := s.verify(r.URL.Path)
+		place, ok := s.verify(r.URL.Path)
 		if !ok {
 			http.Error(w, "no image under this URL, or its time is over", http.StatusNotFound)
 			return
 		}
-		s.serve(w, r, file)
+		if k, is := s.unsealed(place); is {
+			s.serveKept(w, r, k)
+			return
+		}
+		file, err := base64.RawURLEncoding.DecodeString(place)
+		if err != nil {
+			http.Error(w, "no image under this URL", http.StatusNotFound)
+			return
+		}
+		s.serve(w, r, string(file))
 	})
 }
 
-// verify gives the file of a URL whose signature and time are good.
+// Here is Handler for other processes: it serves what is here already.
+func (s *Service) Here() http.Handler {
+	own := *s
+	own.Elsewhere, own.onlyHere = nil, true
+	return own.Handler()
+}
+
+// verify gives the place of a URL whose signature and time are good.
 func (s *Service) verify(urlPath string) (string, bool) {
 	parts := strings.Split(strings.TrimPrefix(urlPath, "/images/"), "/")
 	if len(parts) != 4 || !s.signed(parts[0], parts[1], parts[2]) {
@@ -62,12 +76,26 @@ func (s *Service) verify(urlPath string) (string, bool) {
 	if err != nil || s.now().Unix() > until {
 		return "", false
 	}
-	file, err := base64.RawURLEncoding.DecodeString(parts[0])
-	return string(file), err == nil
+	return parts[0], true
+}
+
+// insteadOf is another process's answer where a file is not on this host.
+func (s *Service) insteadOf(missing error, r *http.Request) *http.Response {
+	if missing == nil {
+		return nil
+	}
+	return s.elsewhere(r)
 }
 
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, file string) {
 	from, err := s.openFile(file)
+	if answer := s.insteadOf(err, r); answer != nil {
+		defer answer.Body.Close()
+		w.Header().Set("ETag", answer.Header.Get("ETag"))
+		w.Header().Set("Content-Type", "application/octet-stream")
+		pass(w, r, answer)
+		return
+	}
 	if err != nil {
 		s.Log.Warn("cannot serve an image", "file", file, "error", err)
 		http.Error(w, "the image is gone", http.StatusNotFound)

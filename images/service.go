@@ -5,12 +5,14 @@ package images
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,7 +30,17 @@ type Service struct {
 	Cache   *Cache       // for sources that agents are to read through Ingot; nil refuses image_download_source = local
 	Client  *http.Client // nil has a default with bounded waits
 	Log     *slog.Logger
-	Now     func() time.Time // nil is time.Now
+	// Elsewhere is where images are that are not here; nil is nowhere.
+	Elsewhere Elsewhere
+	Now       func() time.Time // nil is time.Now
+
+	onlyHere bool // neither other processes nor sources are asked
+}
+
+// Elsewhere is the other processes of the service.
+type Elsewhere interface {
+	// Get asks them for a path of Handler; the first answer that brings it is given, with status 200 or 206.
+	Get(ctx context.Context, path string, header http.Header) (*http.Response, error)
 }
 
 // Prepare judges an image and says where agents get it (ingot.ImagePreparer). Errors about the image itself stay; those
@@ -88,7 +100,7 @@ func judge(ready *ingot.ImageReady, from *opened, declared string) error {
 // place is where agents get the image.
 func (s *Service) place(ctx context.Context, source ingot.ImageSource, ready ingot.ImageReady) (string, error) {
 	if path, ok := strings.CutPrefix(source.URL, "file://"); ok {
-		return s.sign(path), nil
+		return s.sign(base64.RawURLEncoding.EncodeToString([]byte(path)), filepath.Base(path)), nil
 	}
 	switch source.Download {
 	case "", "http":
@@ -100,11 +112,14 @@ func (s *Service) place(ctx context.Context, source ingot.ImageSource, ready ing
 	if s.Cache == nil {
 		return "", ingot.Errorf(ingot.Unsupported, "image_download_source local needs an image cache: set images.cache_size")
 	}
-	path, err := s.Cache.Fetch(ctx, s.client(), source.URL, ready)
+	if _, err := s.Cache.Fetch(ctx, s.client(), source.URL, ready); err != nil {
+		return "", err
+	}
+	place, err := s.sealed(kept{ID: ready.ID, Source: source.URL, Algo: ready.ChecksumAlgo, Sum: ready.Checksum, Size: ready.Size})
 	if err != nil {
 		return "", err
 	}
-	return s.sign(path), nil
+	return s.sign(place, ready.ID), nil
 }
 
 // checksum is the image's digest and its algorithm: given as hex, or found in the checksum file that a URL names.

@@ -2,11 +2,17 @@ package serve
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"net/url"
+	"os"
 	"time"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/conductor"
+	"github.com/ingot-metal/ingot/pxe"
 	"github.com/ingot-metal/ingot/store"
 )
 
@@ -56,10 +62,38 @@ type sharedClock struct{ *store.Store }
 // After is as time.After.
 func (sharedClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// bootFiles opens boot files by their token.
-type bootFiles struct{ *conductor.Conductor }
+// bootFiles opens boot files by their token: here, or at a conductor that has them.
+type bootFiles struct {
+	*conductor.Conductor
+	peers *peers // nil is nobody
+}
 
 // Open gives a file of the machine that the token stands for.
 func (f bootFiles) Open(ctx context.Context, token, name string) (io.ReadSeekCloser, int64, error) {
-	return f.BootFile(ctx, token, name)
+	file, size, err := f.BootFile(ctx, token, name)
+	if err == nil || f.peers == nil || !errors.Is(err, fs.ErrNotExist) {
+		return file, size, err
+	}
+	answer, elsewhere := f.peers.Get(ctx, pxe.FilePath+url.PathEscape(token)+"/"+url.PathEscape(name), nil)
+	if elsewhere != nil {
+		return nil, 0, errors.Join(err, elsewhere)
+	}
+	defer answer.Body.Close()
+	return spooled(answer.Body)
+}
+
+// spooled is what a reader gives as a file without a name, which goes when it is closed.
+func spooled(from io.Reader) (io.ReadSeekCloser, int64, error) {
+	f, err := os.CreateTemp("", "ingot-boot-")
+	if err != nil {
+		return nil, 0, fmt.Errorf("cannot keep a boot file of another process: %w", err)
+	}
+	size, err := io.Copy(f, from)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("cannot keep a boot file of another process: %w", err), f.Close())
+	}
+	return f, size, nil
 }

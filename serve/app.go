@@ -43,6 +43,8 @@ type App struct {
 	auditFile  *os.File // nil is none
 	bootListen []net.Listener
 	probes     net.Listener // nil is none
+	peers      *peers       // nil on an embedded database
+	peerListen net.Listener // nil is none
 }
 
 // New wires a service. What it opened is closed again when it fails.
@@ -76,6 +78,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err = a.refuseForgotten(ctx); err != nil {
+		return err
+	}
+	if err = a.openPeers(); err != nil {
 		return err
 	}
 	if cfg.has(roleAPI) {
@@ -128,6 +133,9 @@ func (a *App) components() []component {
 	add(roleConductor,
 		component{"conductor", a.Conductor.Run},
 		component{"pruning", a.prune})
+	if a.peerListen != nil {
+		add(roleConductor, component{"peers", func(ctx context.Context) error { return serveHTTP(ctx, a.peerHandler(), a.peerListen) }})
+	}
 	add(rolePXE,
 		component{"boot evidence", a.Conductor.KeepEvidence},
 		component{"boot listener", func(ctx context.Context) error { return serveHTTP(ctx, a.bootHandler(), a.bootListen...) }},
@@ -251,6 +259,9 @@ func (a *App) Close() error {
 	}
 	if a.probes != nil {
 		errs = append(errs, ignoreClosed(a.probes.Close()))
+	}
+	if a.peerListen != nil {
+		errs = append(errs, ignoreClosed(a.peerListen.Close()))
 	}
 	for _, l := range a.bootListen {
 		errs = append(errs, ignoreClosed(l.Close()))

@@ -38,6 +38,7 @@ type Config struct {
 	API      API             `koanf:"api"`
 	Boot     Boot            `koanf:"boot"`
 	Probes   Probes          `koanf:"probes"`
+	Peers    Peers           `koanf:"peers"`
 	Networks []ingot.Network `koanf:"network"`
 	Images   Images          `koanf:"images"`
 	Drivers  []string        `koanf:"drivers"` // enabled hardware types; empty is ipmi, redfish (and manual-management and fake-hardware with dev)

@@ -58,6 +58,9 @@ func (a *App) pulse() *conductor.Pulse {
 		Beats: a.Store, TTL: embeddedTTL, Log: a.log, Boottime: bootClock(),
 		Self: ingot.Conductor{Hostname: cfg.Hostname, Process: a.process, Group: cfg.Conduct.Group, Drivers: cfg.Drivers},
 	}
+	if a.peers != nil {
+		p.Self.Address = a.peers.self.Address
+	}
 	if a.seat != nil {
 		p.TTL, p.Gone = store.ConductorTTL, a.seat.before
 	}

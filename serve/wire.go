@@ -26,6 +26,9 @@ func (a *App) wire() error {
 		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secrets: urlKeys, Log: a.log, Now: a.Store.Now,
 		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
 	}
+	if a.peers != nil {
+		a.images.Elsewhere = a.peers
+	}
 	a.hosts = &hypervisor.Hosts{Log: a.log}
 	rack := cfg.Rack
 	if rack == nil {
@@ -111,6 +114,9 @@ func (a *App) wireAPI(drivers *Drivers, registry *prometheus.Registry) error {
 		Auth: auth, Audit: a.audit(), OwnNodesByAdminOnly: cfg.API.ProjectAdmins != nil && !*cfg.API.ProjectAdmins, ElevatedProject: cfg.API.ServiceProject, StepRules: steps,
 		Patience: cfg.API.patience(), Ready: a.ready, Registry: registry, PublicURL: cfg.API.PublicURL, DevRamdisk: cfg.Dev, Logger: a.log,
 	}
+	if a.peers != nil {
+		a.API.Peers = a.peers
+	}
 	if a.guestBMC, err = a.guestBMCs(); err != nil {
 		return err
 	}
@@ -121,7 +127,7 @@ func (a *App) wireAPI(drivers *Drivers, registry *prometheus.Registry) error {
 func (a *App) wireBoot() {
 	cfg := &a.Config
 	a.pxe = &pxe.Server{
-		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor}, Loaders: os.DirFS(cfg.Boot.Loaders),
+		Networks: cfg.Networks, Decider: a.Conductor, Leases: bootLeases{a.Store}, Files: bootFiles{a.Conductor, a.peers}, Loaders: os.DirFS(cfg.Boot.Loaders),
 		HTTPPort: cfg.Boot.Port, BootURL: cfg.Boot.URL, Logger: a.log, DryRun: cfg.DryListen, Clock: sharedClock{a.Store},
 	}
 	if cfg.Database.URL != "" { // others may serve the same networks

@@ -45,8 +45,8 @@ e2e: prerequisites build ## every pair of firmware and image format on QEMU mach
 CHAOS_TIME ?= 10m
 
 .PHONY: chaos
-chaos: prerequisites ## conductors and database killed and stopped at random (CHAOS_TIME=10m, SEED=n, CHAOS_NODES=n)
-	CHAOS_TIME=$(CHAOS_TIME) SEED=$(SEED) CHAOS_NODES=$(CHAOS_NODES) go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./lab/chaos
+chaos: prerequisites ## conductors and database killed and stopped at random (CHAOS_TIME=10m, SEED=n, CHAOS_NODES=n, CHAOS_OLDER=commit of a first conductor)
+	CHAOS_TIME=$(CHAOS_TIME) SEED=$(SEED) CHAOS_NODES=$(CHAOS_NODES) CHAOS_OLDER=$(CHAOS_OLDER) go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./lab/chaos
 
 .PHONY: clean
 clean: ## remove what was built

@@ -37,7 +37,10 @@ func TestChaos(t *testing.T) {
 	t.Logf("seed %d", settings.Seed)
 	server := storetest.NewServerOnDisk(t, 1<<30)
 	settings.Dir, settings.Log, settings.Database = folder(t), t.Logf, server
-	settings.Ingot, settings.Agent = build(t, settings.Dir, "ingot", "cmd/ingot"), build(t, settings.Dir, "deploy-agent", "deploy-agent")
+	settings.Ingot, settings.Agent = build(t, settings.Dir, "ingot", "../..", "cmd/ingot"), build(t, settings.Dir, "deploy-agent", "../..", "deploy-agent")
+	if commit := os.Getenv("CHAOS_OLDER"); commit != "" {
+		settings.Older = build(t, settings.Dir, "ingot-older", sources(t, settings.Dir, commit), "cmd/ingot")
+	}
 	settings.KeyFile = filepath.Join(settings.Dir, "key")
 	require.NoError(t, os.WriteFile(settings.KeyFile, []byte(storetest.Secret.Reveal()+"\n"), 0o600))
 	address := strings.TrimSuffix(strings.TrimPrefix(server.URL, "postgres://ingot@"), "/postgres?sslmode=disable")
@@ -60,10 +63,21 @@ func folder(t *testing.T) string {
 	return t.TempDir()
 }
 
-func build(t *testing.T, dir, name, from string) string {
+// sources are those of another commit.
+func sources(t *testing.T, dir, commit string) string {
+	t.Helper()
+	at := filepath.Join(dir, "older")
+	require.NoError(t, os.MkdirAll(at, 0o755))
+	said, err := exec.Command("sh", "-c", `git -C ../.. archive "$1" | tar -x -C "$2"`, "sh", commit, at).CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	return at
+}
+
+func build(t *testing.T, dir, name, tree, from string) string {
 	t.Helper()
 	binary := filepath.Join(dir, name)
-	command := exec.Command("go", "build", "-tags", "chaos", "-o", binary, "../../"+from)
+	command := exec.Command("go", "build", "-tags", "chaos", "-o", binary, "./"+from)
+	command.Dir = tree
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", said)

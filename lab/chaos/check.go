@@ -33,6 +33,7 @@ const (
 	Contradicted Kind = "an answer contradicts the record"
 	Failing      Kind = "an answer was 500"
 	AddressTwice Kind = "an address was promised to two machines"
+	Slow         Kind = "what dead conductors had claimed was taken over late"
 )
 
 func (v Violation) String() string { return fmt.Sprintf("%s: node %s: %s", v.Kind, v.Node, v.Evidence) }
@@ -50,7 +51,7 @@ func Check(r Record) []Violation {
 			found = append(found, judge(s)...)
 		}
 	}
-	return append(append(found, streams(r.Events, r.Again)...), addresses(r.Offers)...)
+	return slices.Concat(found, streams(r.Events, r.Again), addresses(r.Offers), takeovers(r.Takeovers))
 }
 
 // story is what belongs to one machine.

@@ -81,6 +81,26 @@ func numbered(events []ingot.Event) []ingot.Event {
 	return events
 }
 
+// TestSlowTakeovers: p99 counts where enough were measured and nothing hindered them.
+func TestSlowTakeovers(t *testing.T) {
+	measured := func(n int, slow time.Duration, hindered bool) chaos.Record {
+		r := healthy()
+		for range n {
+			r.Takeovers = append(r.Takeovers, chaos.Takeover{Took: 4 * time.Second})
+		}
+		r.Takeovers = append(r.Takeovers, chaos.Takeover{Took: slow, Hindered: hindered})
+		return r
+	}
+	found := chaos.Check(measured(40, 6*time.Second, false))
+	require.Len(t, found, 1)
+	require.Equal(t, chaos.Slow, found[0].Kind)
+	require.Contains(t, found[0].Evidence, "p99 of 41 is 6s")
+	require.Empty(t, chaos.Check(measured(40, 6*time.Second, true)), "hindered")
+	require.Empty(t, chaos.Check(measured(10, 6*time.Second, false)), "too few to say")
+	require.Empty(t, chaos.Check(measured(300, 6*time.Second, false)), "one of 301")
+	require.Empty(t, chaos.Check(measured(40, 4900*time.Millisecond, false)))
+}
+
 func TestARecordWithoutFault(t *testing.T) {
 	require.Empty(t, chaos.Check(healthy()))
 }

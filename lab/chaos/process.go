@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 type process struct {
 	name    string
 	binary  string
+	older   string // the binary of the first start; "" is binary
 	config  string // file
 	log     string // file
 	address string // of its API, the same for every start
@@ -41,7 +43,9 @@ func (p *process) start() error {
 	}
 	defer log.Close()
 	fmt.Fprintf(log, startMark+" at %s\n", time.Now().UTC().Format(time.RFC3339Nano))
-	command := exec.Command(p.binary, "serve", "--config", p.config, "--dev")
+	binary := cmp.Or(p.older, p.binary)
+	p.older = ""
+	command := exec.Command(binary, "serve", "--config", p.config, "--dev")
 	command.Stdout, command.Stderr = log, log
 	command.Env = append(os.Environ(), "INGOT_TEST_BOOTCLOCK="+p.clock())
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}

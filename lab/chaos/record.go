@@ -18,6 +18,8 @@ type Record struct {
 	Again    []ingot.Event // the whole stream, read once more in the end
 	Grants   []Grant
 	Offers   []Offer
+	// Takeovers are those that were measured.
+	Takeovers []Takeover
 	// Ended is when the record was closed, after everything had come to rest or the time for that was over.
 	Ended time.Time
 }

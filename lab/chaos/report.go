@@ -16,14 +16,13 @@ type Report struct {
 	Counts     Counts
 	Requests   map[Answer]int
 	Outcomes   map[string]int // by kind and outcome
-	Takeovers  []Takeover
-	BMC        int // commands that BMCs got
+	BMC        int            // commands that BMCs got
 	Violations []Violation
 	Record     Record
 }
 
 func (r *run) report(record Record) Report {
-	report := Report{Seed: r.Seed, Counts: r.trouble.counts, Requests: map[Answer]int{}, Outcomes: map[string]int{}, Takeovers: r.watcher.takeovers, Record: record}
+	report := Report{Seed: r.Seed, Counts: r.trouble.counts, Requests: map[Answer]int{}, Outcomes: map[string]int{}, Record: record}
 	for _, q := range record.Requests {
 		report.Requests[q.Answer]++
 	}
@@ -39,28 +38,13 @@ func (r *run) report(record Record) Report {
 	return report
 }
 
-// Quantile is a quantile of the takeovers that nothing else hindered.
-func (r Report) Quantile(q float64) time.Duration {
-	var took []time.Duration
-	for _, t := range r.Takeovers {
-		if !t.Hindered {
-			took = append(took, t.Took)
-		}
-	}
-	if len(took) == 0 {
-		return 0
-	}
-	slices.Sort(took)
-	return took[min(int(q*float64(len(took))), len(took)-1)]
-}
-
 // String is the summary for people.
 func (r Report) String() string {
 	var b strings.Builder
 	c := r.Counts
 	fmt.Fprintf(&b, "seed %d\n", r.Seed)
 	fmt.Fprintf(&b, "conductors: %d kills, %d pauses (%d longer than any lease), %d steps of a clock\n", c.Kills, c.Pauses, c.LongPauses, c.ClockSteps)
-	fmt.Fprintf(&b, "database: %d restarts, %d crashes, %d connections cut, %d stalled, %d times slow to commit, %d times a full disk\n", c.Restarts, c.Crashes, c.Cuts, c.Stalls, c.SlowCommits, c.FullDisks)
+	fmt.Fprintf(&b, "database: %d restarts, %d crashes, %d connections cut, %d stalled, %d times slow to commit, %d times a disk that hardly answers, %d times a full disk\n", c.Restarts, c.Crashes, c.Cuts, c.Stalls, c.SlowCommits, c.SlowDisks, c.FullDisks)
 	fmt.Fprintf(&b, "machines: %d power cuts, %d times a BMC misbehaved\n", c.PowerCuts, c.BMCFaults)
 	fmt.Fprintf(&b, "requests: %d accepted, %d refused, %d without an answer, %d answered 500\n", r.Requests[Accepted], r.Requests[Refused], r.Requests[Unknown], r.Requests[Broken])
 	fmt.Fprintf(&b, "BMC commands: %d; leases: %d\n", r.BMC, len(r.Record.Grants))
@@ -69,14 +53,9 @@ func (r Report) String() string {
 	for _, name := range slices.Sorted(maps.Keys(r.Outcomes)) {
 		fmt.Fprintf(&b, " %s %d;", name, r.Outcomes[name])
 	}
-	hindered := 0
-	for _, t := range r.Takeovers {
-		if t.Hindered {
-			hindered++
-		}
-	}
+	took := unhindered(r.Record.Takeovers)
 	fmt.Fprintf(&b, "\ntakeover: p50 %v, p99 %v of %d (%d more while the others or the database were in trouble too)\n",
-		r.Quantile(0.5).Round(time.Millisecond), r.Quantile(0.99).Round(time.Millisecond), len(r.Takeovers)-hindered, hindered)
+		quantile(took, 0.5).Round(time.Millisecond), quantile(took, 0.99).Round(time.Millisecond), len(took), len(r.Record.Takeovers)-len(took))
 	fmt.Fprintf(&b, "violations: %d\n", len(r.Violations))
 	for _, v := range r.Violations {
 		fmt.Fprintf(&b, "  %s\n", v)

@@ -87,6 +87,7 @@ func (r *run) build(front string) (err error) {
 		}
 		r.processes = append(r.processes, p)
 	}
+	r.processes[0].older = r.Older
 	for i := range r.Nodes {
 		m, err := newServer(&r.Settings, i, front)
 		if err != nil {
@@ -226,6 +227,7 @@ func (r *run) record(ctx context.Context) (Record, error) {
 		return Record{}, err
 	}
 	record := Record{Offers: r.segment.all(), Events: r.listener.all(), Again: events, Ended: time.Now()}
+	record.Takeovers = r.watcher.all()
 	record.Requests, record.Reads = r.clients.requests, r.clients.reads
 	for _, s := range r.servers {
 		m, err := s.record(ctx, r.images)

@@ -11,6 +11,7 @@ import (
 type Settings struct {
 	Dir      string // for what the run writes; its caller's to remove
 	Ingot    string // the binary
+	Older    string // the binary of a release before, which is the first conductor's until that is first ended; "" is none
 	Agent    string // the deploy-agent's binary
 	KeyFile  string // of the database's secret
 	Database Database

@@ -14,7 +14,7 @@ type Counts struct {
 	Kills, Pauses, LongPauses         int
 	Cuts, Stalls, Restarts, Crashes   int
 	SlowCommits, BMCFaults, PowerCuts int
-	FullDisks, ClockSteps             int
+	FullDisks, ClockSteps, SlowDisks  int
 }
 
 // trouble makes it, and knows who is in it.
@@ -24,6 +24,7 @@ type trouble struct {
 	servers   []*server
 	watcher   *watcher
 
+	began    time.Time
 	mu       sync.Mutex
 	counts   Counts
 	steady   []time.Time // by conductor: since when it was left alone
@@ -62,23 +63,41 @@ func (t *trouble) failed(err error) {
 	}
 }
 
+// settling is how long a conductor, or the database, has to be left alone before others can build on it.
+const settling = 5 * time.Second
+
 // helped says whether somebody could take over from a conductor that was lost at a moment, all the time until now.
 func (t *trouble) helped(lost int, at time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.database.After(at) {
+	settled := at.Add(-settling)
+	if t.database.After(settled) {
 		return false
 	}
 	for i, since := range t.steady {
-		if i != lost && since.Before(at) {
+		if i != lost && since.Before(settled) {
 			return true
 		}
 	}
 	return false
 }
 
+// watch is how long trouble is of one sort: everything is in trouble in every other one, and in those between the database
+// and one conductor are spared, so that it can be seen how fast that one takes over from the others.
+const watch = 20 * time.Second
+
+// spared is the conductor that is left alone now; -1 is none.
+func (t *trouble) spared() int {
+	nth := int(time.Since(t.began) / watch)
+	if nth%2 == 0 {
+		return -1
+	}
+	return nth / 2 % len(t.processes)
+}
+
 // run makes trouble until ctx ends, and then undoes it.
 func (t *trouble) run(ctx context.Context) error {
+	t.began = time.Now()
 	var group sync.WaitGroup
 	for i := range t.processes {
 		group.Go(func() { t.haunt(ctx, i, t.random(fmt.Sprintf("conductor %d", i))) })
@@ -89,21 +108,30 @@ func (t *trouble) run(ctx context.Context) error {
 	return t.err
 }
 
-// haunt troubles one conductor.
+// haunt troubles one conductor. That of an older release is left alone for half of the time: it has to go on beside newer
+// ones first.
 func (t *trouble) haunt(ctx context.Context, i int, r *rand.Rand) {
-	for t.tend(ctx, i, between(r, 300*time.Millisecond, 3500*time.Millisecond)) {
+	if i == 0 && t.Older != "" {
+		pause(ctx, t.Time/2)
+	}
+	for t.tend(ctx, i, between(r, 300*time.Millisecond, 2*time.Second)) {
+		down, least := between(r, 0, 3*time.Second), 3500*time.Millisecond
+		if t.spared() >= 0 { // others get the time to take over
+			down, least = between(r, 4500*time.Millisecond, 6*time.Second), 4500*time.Millisecond
+		}
 		switch dice := r.IntN(100); {
+		case t.spared() == i:
 		case dice < 5:
 			t.count(func(c *Counts) { c.ClockSteps++ })
 			if err := t.processes[i].sleep(between(r, time.Second, time.Minute)); err != nil {
 				t.failed(err)
 			}
 		case dice < 57:
-			t.kill(ctx, i, between(r, 0, 5*time.Second))
+			t.kill(ctx, i, down)
 		case dice < 75:
 			t.stopped(ctx, i, between(r, 200*time.Millisecond, 3*time.Second))
 		case dice < 97:
-			t.stopped(ctx, i, between(r, 3500*time.Millisecond, 7*time.Second))
+			t.stopped(ctx, i, between(r, least, 7*time.Second))
 		default: // longer than any lease on a BMC lasts
 			t.count(func(c *Counts) { c.LongPauses++ })
 			t.stopped(ctx, i, between(r, 23*time.Second, 28*time.Second))
@@ -135,12 +163,14 @@ func (t *trouble) tend(ctx context.Context, i int, d time.Duration) bool {
 func (t *trouble) kill(ctx context.Context, i int, down time.Duration) {
 	p := t.processes[i]
 	t.mark(i, far())
-	t.follow(ctx, i)
+	following, done := context.WithCancel(ctx)
+	t.follow(following, i)
 	if err := p.kill(); err != nil {
 		t.failed(err)
 	}
 	t.count(func(c *Counts) { c.Kills++ })
 	pause(ctx, down)
+	done() // what it puts back itself nobody took over
 	if err := p.start(); err != nil {
 		t.failed(err)
 	}

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -9,8 +10,10 @@ import (
 // hauntDatabase troubles the database, and the ways to it.
 func (t *trouble) hauntDatabase(ctx context.Context, r *rand.Rand) {
 	for pause(ctx, between(r, 5*time.Second, 20*time.Second)) {
+		for t.spared() >= 0 && pause(ctx, time.Second) {
+		}
 		relay := t.Relays[r.IntN(len(t.Relays))]
-		switch r.IntN(8) {
+		switch r.IntN(9) {
 		case 0:
 			t.count(func(c *Counts) { c.Restarts++ })
 			t.away(ctx, t.Database.Stop, t.Database.Start, between(r, 0, 4*time.Second))
@@ -23,6 +26,9 @@ func (t *trouble) hauntDatabase(ctx context.Context, r *rand.Rand) {
 		case 3:
 			t.count(func(c *Counts) { c.Stalls++ })
 			t.away(ctx, relay.Swallow, relay.Pass, between(r, time.Second, 8*time.Second))
+		case 5:
+			t.count(func(c *Counts) { c.SlowDisks++ })
+			t.away(ctx, func() { t.slowDisk(between(r, 200*time.Millisecond, 3*time.Second)) }, func() { t.slowDisk(0) }, between(r, 3*time.Second, 10*time.Second))
 		case 4:
 			t.fill(ctx, between(r, time.Second, 6*time.Second))
 		default:
@@ -57,4 +63,30 @@ func (t *trouble) commitDelay(micros string) {
 	t.Database.Ask("ALTER SYSTEM SET commit_siblings = 0")
 	t.Database.Ask("ALTER SYSTEM SET commit_delay = " + micros)
 	t.Database.Ask("SELECT pg_reload_conf()")
+}
+
+// slow has commits take as long as a table says, with all that they have locked, as they do when the disk does not answer.
+const slow = `
+CREATE TABLE IF NOT EXISTS chaos_slow (seconds float8 NOT NULL);
+CREATE OR REPLACE FUNCTION chaos_slow() RETURNS trigger AS $$
+BEGIN
+	IF current_setting('chaos.slept', true) IS DISTINCT FROM txid_current()::text THEN -- once for each transaction
+		PERFORM set_config('chaos.slept', txid_current()::text, true);
+		PERFORM pg_sleep(seconds) FROM chaos_slow;
+	END IF;
+	RETURN NULL;
+END $$ LANGUAGE plpgsql;
+CREATE OR REPLACE FUNCTION chaos_slow_table(name text) RETURNS void AS $$
+BEGIN
+	EXECUTE format('DROP TRIGGER IF EXISTS chaos_slow ON %I', name);
+	EXECUTE format('CREATE CONSTRAINT TRIGGER chaos_slow AFTER INSERT OR UPDATE ON %I DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION chaos_slow()', name);
+END $$ LANGUAGE plpgsql;
+SELECT chaos_slow_table('operations'), chaos_slow_table('bmc_leases'), chaos_slow_table('conductors')`
+
+// slowDisk has every commit wait for so long.
+func (t *trouble) slowDisk(d time.Duration) {
+	t.Database.Ask("DELETE FROM chaos_slow")
+	if d > 0 {
+		t.Database.Ask(fmt.Sprintf("INSERT INTO chaos_slow VALUES (%g)", d.Seconds()))
+	}
 }

@@ -26,6 +26,13 @@ type Takeover struct {
 	Hindered  bool // the database or the others were in trouble too
 }
 
+// all are the takeovers that were seen.
+func (w *watcher) all() []Takeover {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]Takeover(nil), w.takeovers...)
+}
+
 // note makes the trigger.
 const note = `
 CREATE TABLE IF NOT EXISTS chaos_leases (id bigserial PRIMARY KEY, address text, owner text, until bigint, at bigint);
@@ -54,7 +61,7 @@ func (w *watcher) ask(ctx context.Context, question func(*pgx.Conn) error) error
 
 func (w *watcher) begin(ctx context.Context) error {
 	return w.ask(ctx, func(c *pgx.Conn) error {
-		_, err := c.Exec(ctx, note)
+		_, err := c.Exec(ctx, note+";"+slow)
 		return err
 	})
 }

@@ -48,7 +48,7 @@ func Everything() *API {
 		History: struct{ HistoryStore }{}, Inventories: struct{ InventoryStore }{}, Events: struct{ EventStore }{},
 		Operations: struct{ OperationStore }{}, Leases: struct{ LeaseStore }{},
 		Provisioner: struct{ Provisioner }{}, Management: struct{ Management }{}, Indicators: struct{ indicators }{}, Firmware: struct{ Firmware }{},
-		Consoles: struct{ Consoles }{}, Media: struct{ media }{}, Vendors: struct{ Vendors }{}, Agents: struct{ Agents }{}, Drivers: struct{ Drivers }{},
+		Consoles: struct{ Consoles }{}, Media: struct{ media }{}, Vendors: struct{ Vendors }{}, Agents: struct{ Agents }{}, Drivers: struct{ Drivers }{}, Peers: struct{ Peers }{},
 		Auth: struct{ Authenticator }{}, Registry: prometheus.NewRegistry(), DevRamdisk: true,
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"github.com/ingot-metal/ingot"
@@ -46,9 +46,9 @@ func deployMany(b *testing.B, n int) {
 	before, used := loadOf(b, ask), processor(b)
 	b.StartTimer()
 	began := time.Now()
-	each(n, func(i int) {
-		require.NoError(b, apps[i%len(apps)].Conductor.Provision(b.Context(), nodes[i], ingot.ProvisionRequest{Verb: ingot.VerbActive}))
-	})
+	require.NoError(b, each(n, func(i int) error {
+		return apps[i%len(apps)].Conductor.Provision(b.Context(), nodes[i], ingot.ProvisionRequest{Verb: ingot.VerbActive})
+	}))
 	accepted := time.Since(began)
 	stats, err := apps[0].Store.Stats(b.Context())
 	for ; err == nil && stats.Nodes[ingot.Active] < n; stats, err = apps[0].Store.Stats(b.Context()) {
@@ -101,27 +101,30 @@ func three(b *testing.B, url string) []*serve.App {
 func enrolMany(b *testing.B, apps []*serve.App, n int) []ingot.Node {
 	b.Helper()
 	nodes := make([]ingot.Node, n)
-	each(n, func(i int) {
+	require.NoError(b, each(n, func(i int) error {
 		nodes[i] = ingot.Node{
 			UUID: uuid.NewString(), Driver: "fake-hardware", ProvisionState: ingot.Available, PowerState: ingot.PowerOff,
 			Interfaces: ingot.Interfaces{Boot: "fake", Deploy: "fake", Power: "fake", Management: "fake"},
 		}
-		require.NoError(b, apps[i%len(apps)].Store.CreateNode(b.Context(), &nodes[i], nil))
-	})
+		return apps[i%len(apps)].Store.CreateNode(b.Context(), &nodes[i], nil)
+	}))
 	return nodes
 }
 
-// each does something for 0 to n-1, 32 at a time.
-func each(n int, do func(int)) {
-	var all sync.WaitGroup
+// each does something for 0 to n-1, 32 at a time, until one of them fails.
+func each(n int, do func(int) error) error {
+	var all errgroup.Group
 	for worker := range 32 {
-		all.Go(func() {
+		all.Go(func() error {
 			for i := worker; i < n; i += 32 {
-				do(i)
+				if err := do(i); err != nil {
+					return fmt.Errorf("number %d: %w", i, err)
+				}
 			}
+			return nil
 		})
 	}
-	all.Wait()
+	return all.Wait()
 }
 
 // load is what PostgreSQL has done: transactions that it committed, rows that it read to carry them out, and pages looked at.

@@ -27,3 +27,9 @@ type ImageReady struct {
 type ImagePreparer interface {
 	Prepare(ctx context.Context, source ImageSource) (ImageReady, error)
 }
+
+// ImageFinder looks for images before they are needed.
+type ImageFinder interface {
+	// FindImage is Invalid for a file:// image that is not there, and names those that are; nil for all others.
+	FindImage(source ImageSource) error
+}

@@ -82,6 +82,29 @@ func fitsHost(n *ingot.Node, h *ingot.ComputeHost) error {
 	return nil
 }
 
+// hasNetwork refuses a port of a guest whose compute host has no network for it. One that names none takes the only one
+// that there is.
+func (r *request) hasNetwork(n *ingot.Node, p *ingot.Port) error {
+	if !n.IsGuest() || !r.api.computes() {
+		return nil
+	}
+	h, err := r.api.Hypervisors.Get(r.Context(), n.ParentNode)
+	if err != nil {
+		if ingot.CodeOf(err) == ingot.NotFound { // the guest may be all that is left
+			return nil
+		}
+		return err
+	}
+	var names []string
+	for _, network := range h.Networks {
+		if network.PhysicalNetwork == p.PhysicalNetwork || p.PhysicalNetwork == "" && len(h.Networks) == 1 {
+			return nil
+		}
+		names = append(names, network.PhysicalNetwork)
+	}
+	return ingot.Errorf(ingot.Invalid, "compute host %s has no physical network %s; its physical networks are: %s", n.ParentNode, repr(p.PhysicalNetwork), strings.Join(names, ", "))
+}
+
 // antiAffinity is the group that keeps a guest off hosts that have another of it.
 func antiAffinity(n *ingot.Node) (string, error) {
 	v, given := n.DriverInfo["anti_affinity_group"]

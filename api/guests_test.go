@@ -88,6 +88,14 @@ func TestGuestRefusals(t *testing.T) {
 	second["name"] = "vm2"
 	require.Equal(t, "compute host "+host+" has another guest of anti-affinity group web", s.must(t, 409, "POST", "/v1/nodes", second).fault())
 
+	port := map[string]any{"node_ident": "vm", "address": "52:54:00:00:00:01", "physical_network": "storage"}
+	says := "compute host " + host + " has no physical network 'storage'; its physical networks are: physnet1"
+	require.Equal(t, says, s.must(t, 400, "POST", "/v1/ports", port).fault())
+	delete(port, "physical_network")
+	made, _ := s.must(t, 201, "POST", "/v1/ports", port).body["uuid"].(string)
+	require.Equal(t, says, s.must(t, 400, "PATCH", "/v1/ports/"+made, []any{map[string]any{"op": "add", "path": "/physical_network", "value": "storage"}}).fault())
+	s.must(t, 200, "PATCH", "/v1/ports/"+made, []any{map[string]any{"op": "add", "path": "/physical_network", "value": "physnet1"}})
+
 	for path, v := range map[string]any{
 		"/parent_node": plain, "/driver": "fake-hardware", "/properties/cpus": 9, "/driver_info/dynamic": true, "/driver_info/anti_affinity_group": "db",
 	} {

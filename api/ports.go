@@ -125,6 +125,9 @@ func takePort(r *request, body any, p *ingot.Port) error {
 		return err
 	}
 	p.NodeUUID = node.UUID
+	if err := r.hasNetwork(&node, p); err != nil {
+		return err
+	}
 	if err := smartNIC(p); err != nil || p.PortgroupUUID == "" {
 		return err
 	}

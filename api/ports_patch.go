@@ -23,7 +23,11 @@ func judgePort(r *request, p *ingot.Port, ops []patchOp) (func(before, after *in
 	if preview.NodeUUID == "" {
 		return nil, schemaError("patch", "'node_uuid' is a required property")
 	}
-	if _, err := r.ownerNamed(preview.NodeUUID); err != nil {
+	owner, err := r.ownerNamed(preview.NodeUUID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.hasNetwork(&owner, &preview); err != nil {
 		return nil, err
 	}
 	var group ingot.Portgroup

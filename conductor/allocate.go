@@ -17,6 +17,7 @@ import (
 // Allocations are the store's allocations. A change that gives one a node takes the node in the same transaction:
 // Conflict when the node does not suit it any more, Locked while somebody holds the node.
 type Allocations interface {
+	Get(ctx context.Context, uuid string) (ingot.Allocation, error)
 	List(ctx context.Context, query ingot.AllocationQuery) ([]ingot.Allocation, error)
 	Change(ctx context.Context, uuid string, version int64, change func(*ingot.Allocation) error, events ...ingot.Event) (ingot.Allocation, error)
 }

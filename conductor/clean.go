@@ -62,7 +62,7 @@ func (c *Conductor) unlessUnwanted(steps []Step) []Step {
 
 // cleans says whether a node is cleaned without being asked (Ironic: automated_clean on the node, else the setting).
 func (c *Conductor) cleans(n *ingot.Node) bool {
-	if n.Interfaces.Deploy == noopDeploy || fromImage(n) { // a new disk holds nothing of the old one
+	if n.Interfaces.Deploy == noopDeploy || byHost(n) { // a new disk holds nothing of the old one
 		return false
 	}
 	if n.AutomatedClean != nil {

@@ -31,6 +31,7 @@ type Conductor struct {
 	Machines    Machines
 	Images      ingot.ImagePreparer
 	ImageBytes  ingot.ImageOpener // for guests' disks
+	ImageFinder ingot.ImageFinder // nil: a deploy finds out whether a guest's image is there
 	Guests      *Guests           // nil: there are no compute hosts
 	Allocations Allocations       // nil: nobody looks for nodes
 	Templates   Templates         // nil: there are none

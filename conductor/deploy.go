@@ -21,7 +21,8 @@ func (c *Conductor) deployPlan() Plan {
 			defineGuest(),
 			c.powerOff(firstPowerOff),
 			guestDisks(),
-		}, unlessImage(c.written()...), []Step{
+			bootISO(),
+		}, unlessByHost(c.written()...), []Step{
 			c.diskBoot(),
 			c.powerOn("power-on-instance"),
 		}))...),
@@ -90,7 +91,7 @@ func checkDeploy(_ context.Context, r *Run) (Progress, error) {
 	if verdict := validateDeploy(r.Node); verdict.Result != nil && !*verdict.Result {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: %s", r.Node.Label(), verdict.Reason)
 	}
-	if len(r.Ports) == 0 && r.Node.Interfaces.Boot != "fake" && r.Node.Interfaces.Deploy != noopDeploy && !fromImage(r.Node) {
+	if len(r.Ports) == 0 && r.Node.Interfaces.Boot != "fake" && r.Node.Interfaces.Deploy != noopDeploy && !byHost(r.Node) {
 		return Progress{}, ingot.Fatalf("cannot deploy %s: it has no port; create one with the MAC address that it boots from", r.Node.Label())
 	}
 	return Holds(), nil
@@ -115,7 +116,7 @@ func imageSource(n *ingot.Node) ingot.ImageSource {
 // prepareImage has the image judged and ready to be fetched.
 func prepareImage(ctx context.Context, r *Run) (Progress, error) {
 	source := imageSource(r.Node)
-	if source.URL == "" && r.Node.Interfaces.Deploy == "fake" {
+	if fromISO(r.Node) || source.URL == "" && r.Node.Interfaces.Deploy == "fake" {
 		return Holds(), nil
 	}
 	ready, err := r.c.Images.Prepare(ctx, source)

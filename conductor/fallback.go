@@ -22,7 +22,15 @@ const (
 // fallBack looks for metal for an allocation that may get a guest, and else makes one. It is asked again while it says
 // true: all that it decided is in the store.
 func (c *Conductor) fallBack(ctx context.Context, a *ingot.Allocation, wish ingot.PlacementWish) (bool, error) {
-	guest, err := c.guestFor(ctx, a.UUID)
+	now, err := c.Allocations.Get(ctx, a.UUID) // the list that it is from may be older than the guest
+	if ingot.CodeOf(err) == ingot.NotFound || err == nil && now.State != ingot.Allocating {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	a = &now
+	guest, err := c.guestFor(ctx, a)
 	if err != nil {
 		return false, err
 	}
@@ -61,17 +69,26 @@ func (c *Conductor) tryMetal(ctx context.Context, a *ingot.Allocation) (reason s
 	return reason, false, nil
 }
 
-// guestFor is the guest that is being made for an allocation; nil when there is none.
-func (c *Conductor) guestFor(ctx context.Context, allocation string) (*ingot.Node, error) {
-	guests, err := c.dynamicGuests(ctx)
-	if err != nil {
-		return nil, err
+// guestFor is the guest that is being made for an allocation; nil when there is none. The last one that was begun may not be
+// recorded yet.
+func (c *Conductor) guestFor(ctx context.Context, a *ingot.Allocation) (*ingot.Node, error) {
+	begun := a.Result().Attempts
+	for _, n := range []int{begun + 1, begun} {
+		guest, err := c.Nodes.Node(ctx, guestID(a.UUID, n))
+		switch {
+		case err == nil && guest.WaitsFor() == a.UUID && guest.InstanceUUID == "":
+			return &guest, nil
+		case err != nil && ingot.CodeOf(err) != ingot.NotFound:
+			return nil, err
+		}
 	}
-	i := slices.IndexFunc(guests, func(n ingot.Node) bool { return n.WaitsFor() == allocation })
-	if i < 0 {
-		return nil, nil
-	}
-	return &guests[i], nil
+	return nil, nil
+}
+
+// guestID is the UUID of the guest that is begun nth for an allocation: whoever looks for it knows it, and two who begin it
+// at once make one.
+func guestID(allocation string, n int) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s guest %d", allocation, n)).String()
 }
 
 // dynamicGuests are the guests without an instance that were made for allocations.
@@ -112,11 +129,15 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 	rand.Shuffle(len(best), func(i, j int) { best[i], best[j] = best[j], best[i] })
 	for _, candidate := range placement.Candidates {
 		i := slices.IndexFunc(hosts, func(h ingot.ComputeHost) bool { return h.Node.UUID == candidate.Host })
-		err := c.writeGuest(ctx, a, flavor, wish.Group, &hosts[i].Node)
+		n := result.Attempts + 1
+		err := c.writeGuest(ctx, a, n, flavor, wish.Group, &hosts[i].Node)
 		switch ingot.CodeOf(err) {
 		case "":
-			return true, c.recordResult(ctx, a, func(r *ingot.PlacementResult) { r.Host, r.Attempts, r.Reason = candidate.Host, r.Attempts+1, metal })
-		case ingot.Conflict: // somebody else has got the room
+			return true, c.recordResult(ctx, a, func(r *ingot.PlacementResult) { r.Host, r.Attempts, r.Reason = candidate.Host, n, metal })
+		case ingot.Conflict: // somebody else has got the room, or has begun the guest
+			if guest, err := c.guestFor(ctx, a); err != nil || guest != nil {
+				return true, err
+			}
 		default:
 			return false, err
 		}
@@ -124,11 +145,11 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 	return false, c.failAllocation(ctx, a, why)
 }
 
-// writeGuest writes the guest and its claim, or neither (Conflict).
-func (c *Conductor) writeGuest(ctx context.Context, a *ingot.Allocation, f *ingot.Flavor, group string, host *ingot.Node) error {
+// writeGuest writes the nth guest of an allocation and its claim, or neither (Conflict).
+func (c *Conductor) writeGuest(ctx context.Context, a *ingot.Allocation, n int, f *ingot.Flavor, group string, host *ingot.Node) error {
 	no := false
 	guest := ingot.Node{
-		UUID: uuid.NewString(), Driver: ingot.GuestDriver, ParentNode: host.UUID, ResourceClass: a.ResourceClass, Traits: a.Traits,
+		UUID: guestID(a.UUID, n), Driver: ingot.GuestDriver, ParentNode: host.UUID, ResourceClass: a.ResourceClass, Traits: a.Traits,
 		Owner: host.Owner, Lessee: a.Owner, ProvisionState: ingot.Enroll, Interfaces: c.Guests.Interfaces, ConductorGroup: host.ConductorGroup,
 		DriverInfo: map[string]any{"dynamic": true}, Internal: map[string]any{ingot.GuestFor: a.UUID},
 		AutomatedClean: &no, // there is nothing on its disk
@@ -191,6 +212,7 @@ func (c *Conductor) giveUp(ctx context.Context, a *ingot.Allocation, guest *ingo
 	}
 	err := c.recordResult(ctx, a, func(r *ingot.PlacementResult) {
 		r.Host, r.Failed, r.Reason = "", append(r.Failed, guest.ParentNode), reason
+		r.Attempts = max(r.Attempts, len(r.Failed)) // it may have failed before it was recorded
 	})
 	if err != nil {
 		return err

@@ -232,3 +232,33 @@ func TestMetalIsWaitedFor(t *testing.T) {
 	require.Equal(t, "virtual", a.Result().Kind)
 	require.GreaterOrEqual(t, w.get(a.NodeUUID).CreatedAt.Sub(a.CreatedAt), time.Second)
 }
+
+// TestOneGuestForAnAllocation: conductors that look at an allocation at the same time begin one guest for it.
+func TestOneGuestForAnAllocation(t *testing.T) {
+	t.Parallel()
+	w, _, _ := virtual(t, "one", "two")
+	w.kill() // only this test looks, and nothing goes on
+	for range 3 {
+		w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("only-virtual")})
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 3 {
+				if _, err := w.conductor().Allocate(t.Context(), map[string]conductor.Tries{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	guests, err := w.store.ListNodes(t.Context(), ingot.NodeQuery{Driver: ingot.GuestDriver, IncludeChildren: true, Page: ingot.Page{Limit: -1}})
+	require.NoError(t, err)
+	waiting, err := w.store.Allocations().List(t.Context(), ingot.AllocationQuery{State: ingot.Allocating})
+	require.NoError(t, err)
+	require.Len(t, waiting, 3)
+	require.Len(t, guests, 3, "there was room for four")
+	for i := range waiting {
+		require.Equal(t, 1, waiting[i].Result().Attempts)
+	}
+}

@@ -57,7 +57,8 @@ func (n *guestNews) heard() []string {
 }
 
 // syncHeard looks at the guests of which something was heard. Events come to whoever is connected to the host, so it is no
-// matter whose share they are of: a record that is right already is not written again.
+// matter whose share they are of: a record that is right already is not written again. A look that fails is no sign of more
+// than that something happens there: the rounds of power sync count those.
 func (c *Conductor) syncHeard(ctx context.Context, failures map[string]int) {
 	rest := time.NewTimer(newsRest)
 	defer rest.Stop()
@@ -76,5 +77,11 @@ func (c *Conductor) syncHeard(ctx context.Context, failures map[string]int) {
 			c.Log.Warn("cannot look at a guest of which something was heard", "guest", guest, "error", err)
 		}
 	}
-	c.syncBatch(ctx, nodes, failures)
+	failed := map[string]int{}
+	c.syncBatch(ctx, nodes, failed)
+	for i := range nodes {
+		if id := nodes[i].UUID; failed[id] == 0 && syncs(&nodes[i]) {
+			delete(failures, id)
+		}
+	}
 }

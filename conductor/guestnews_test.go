@@ -3,6 +3,7 @@ package conductor_test
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,14 +14,19 @@ import (
 	"github.com/ingot-metal/ingot/conductor"
 )
 
-// shapely are guests' machines that can be gone, grow and be kept, beside what fake ones can.
+// shapely are guests' machines that can be gone, grow and be kept, beside what fake ones can. They outlive conductors.
 type shapely struct {
 	machines
-	mu      sync.Mutex
-	missing bool
-	kept    []ingot.Snapshot
-	gib     int64
-	memory  any // that the machine runs with
+	prober   *prober
+	with     func(*conductor.Conductor) // what a conductor needs to have them
+	mu       sync.Mutex
+	missing  bool
+	silent   bool // the host does not answer
+	looks    int
+	kept     []ingot.Snapshot
+	reverted []string // keys
+	gib      int64
+	memory   any // that the machine runs with
 }
 
 func (s *shapely) Machine(n *ingot.Node) (ingot.Machine, string, error) {
@@ -38,38 +44,80 @@ func (m *shape) Unwrap() any { return m.Machine }
 
 func (m *shape) PowerState(ctx context.Context) (ingot.PowerState, error) {
 	m.s.mu.Lock()
-	missing := m.s.missing
+	missing, silent := m.s.missing, m.s.silent
+	m.s.looks++
 	m.s.mu.Unlock()
-	if missing {
+	switch {
+	case missing:
 		return "", &ingot.GuestMissing{Guest: m.n.UUID, Host: m.n.ParentNode}
+	case silent:
+		return "", ingot.Errorf(ingot.Unavailable, "connection refused")
 	}
 	return m.Machine.PowerState(ctx)
 }
 
-func (m *shape) GrowDisk(_ context.Context, gib int64) error { m.s.gib = gib; return nil }
+func (m *shape) GrowDisk(_ context.Context, gib int64) error {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	if gib < m.s.gib {
+		return ingot.Errorf(ingot.Invalid, "disks do not shrink")
+	}
+	m.s.gib = gib
+	return nil
+}
 
 func (m *shape) ReshapeGuest(ctx context.Context, _ []ingot.Port) (bool, error) {
 	now, err := m.Machine.PowerState(ctx)
 	wanted := m.n.Properties["memory_mb"]
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
 	if now == ingot.PowerOff { // what starts next has it
 		m.s.memory = wanted
 	}
 	return now == ingot.PowerOn && m.s.memory != wanted, err
 }
 
-func (m *shape) Snapshots(context.Context) ([]ingot.Snapshot, error) { return m.s.kept, nil }
+func (m *shape) Snapshots(context.Context) ([]ingot.Snapshot, error) {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	return slices.Clone(m.s.kept), nil
+}
+
+// The same wish again is found by its key, as libvirt's driver does.
 
 func (m *shape) CreateSnapshot(_ context.Context, name, key string) error {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	for _, s := range m.s.kept {
+		if s.Name == name && s.Key == key {
+			return nil
+		}
+		if s.Name == name {
+			return ingot.Errorf(ingot.Invalid, "there is a snapshot named %s already", name)
+		}
+	}
+	m.s.w.note("snapshot created")
 	m.s.kept = append(m.s.kept, ingot.Snapshot{Name: name, Key: key})
 	return nil
 }
 
-func (m *shape) RevertSnapshot(context.Context, string, string) error { return nil }
+func (m *shape) RevertSnapshot(_ context.Context, _, key string) error {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	if !slices.Contains(m.s.reverted, key) {
+		m.s.w.note("snapshot reverted to")
+		m.s.reverted = append(m.s.reverted, key)
+	}
+	return nil
+}
 
 func (m *shape) DeleteSnapshot(_ context.Context, name string) error {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
 	if len(m.s.kept) == 0 {
 		return ingot.Errorf(ingot.NotFound, "no snapshot %s", name)
 	}
+	m.s.w.note("snapshot deleted")
 	m.s.kept = nil
 	return nil
 }
@@ -79,9 +127,10 @@ func guestWith(t *testing.T, power ingot.PowerState) (*world, *shapely, ingot.No
 	t.Helper()
 	w, p := newWorld(t), newProber()
 	host := w.computeHost("a", p)
-	s := &shapely{machines: machines{w}}
+	s := &shapely{machines: machines{w}, prober: p}
 	with := withGuests(w, p)
-	w.start(func(c *conductor.Conductor) { with(c); c.Machines, c.Settings.PowerSync = s, time.Hour })
+	s.with = func(c *conductor.Conductor) { with(c); c.Machines, c.Settings.PowerSync = s, time.Hour }
+	w.start(s.with)
 	w.hostIs(host, ingot.HypervisorUp)
 	guest := w.node(ingot.Enroll) // whose interfaces are as these tests want them
 	n := ingot.Node{
@@ -136,6 +185,26 @@ func TestEventsOfGuests(t *testing.T) {
 	w.conductor().GuestChanged(n.UUID)
 	w.conductor().GuestChanged("nobody's")
 	require.Eventually(t, func() bool { return w.get(n.UUID).PowerState == ingot.PowerOn }, 10*time.Second, 10*time.Millisecond)
+}
+
+// TestEventsOfASilentHost: looks that events bring and that fail, as while a libvirtd is started again, are no fault; those of
+// power sync are.
+func TestEventsOfASilentHost(t *testing.T) {
+	t.Parallel()
+	w, s, n := guestWith(t, ingot.PowerOn)
+	s.mu.Lock()
+	s.silent, s.looks = true, 0
+	s.mu.Unlock()
+	for i := range 5 {
+		w.conductor().GuestChanged(n.UUID)
+		require.Eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.looks > i }, 10*time.Second, 10*time.Millisecond)
+	}
+	require.False(t, w.get(n.UUID).Maintenance)
+	failures := map[string]int{}
+	for range 3 {
+		require.NoError(t, w.conductor().SyncPower(t.Context(), failures))
+	}
+	require.Equal(t, ingot.FaultPower, w.get(n.UUID).Fault)
 }
 
 // serves has a service step carried out and gives the node at its end.

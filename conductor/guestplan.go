@@ -3,6 +3,7 @@ package conductor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ingot-metal/ingot"
@@ -12,21 +13,61 @@ import (
 // imageDeploy is the deploy interface of guests whose disk begins as the image: no ramdisk, no agent.
 const imageDeploy = "libvirt-image"
 
-// fromImage says whether a node's disk is made by its host.
+// isoDeploy is Ironic's deploy interface of machines that run from what is in their CD drive (instance_info boot_iso); it is
+// there for guests, beside a disk with nothing on it.
+const isoDeploy = "ramdisk"
+
+// fromImage says whether a node's disk begins as its image, on its host.
 func fromImage(n *ingot.Node) bool { return n.Interfaces.Deploy == imageDeploy }
 
-// unlessImage has every step hold at once for a node whose disk its host makes: what a ramdisk would do is done.
-func unlessImage(steps ...Step) []Step {
+// fromISO says whether a node runs from its CD drive.
+func fromISO(n *ingot.Node) bool { return n.Interfaces.Deploy == isoDeploy }
+
+// byHost says whether a node's host makes its disks: no agent ever writes them.
+func byHost(n *ingot.Node) bool { return fromImage(n) || fromISO(n) }
+
+// unlessByHost has every step hold at once for a node whose disks its host makes: what a ramdisk would do is done.
+func unlessByHost(steps ...Step) []Step {
 	for i := range steps {
 		do := steps[i].Do
 		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
-			if fromImage(r.Node) {
+			if byHost(r.Node) {
 				return Holds(), nil
 			}
 			return do(ctx, r)
 		}
 	}
 	return steps
+}
+
+// bootISO is the step that has the instance's ISO image in a guest's CD drive.
+func bootISO() Step {
+	return Step{Name: "boot-iso", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		if !fromISO(r.Node) {
+			return Holds(), nil
+		}
+		url := ingot.Text(r.Node.InstanceInfo, "boot_iso")
+		err := managed(ctx, r, "boot_iso", func(ctx context.Context, m ingot.VirtualMedia) error {
+			return m.InsertMedia(ctx, ingot.MediaCDROM, url)
+		})
+		if err != nil {
+			return Progress{}, fmt.Errorf("cannot insert %s into the CD drive of %s: %w", url, r.Node.Label(), err)
+		}
+		return Holds(), nil
+	}}
+}
+
+// validISO looks for the image that a node would run from.
+func validISO(n *ingot.Node) ingot.Verdict {
+	iso := ingot.Text(n.InstanceInfo, "boot_iso")
+	scheme, rest, _ := strings.Cut(iso, "://")
+	switch {
+	case iso == "":
+		return ingot.FailVerdict("missing in instance_info: boot_iso (the http:// or https:// URL of an ISO image, which the guest's host reads)")
+	case scheme != "http" && scheme != "https" || rest == "":
+		return ingot.FailVerdict("boot_iso " + iso + " is not an http:// or https:// URL")
+	}
+	return ingot.PassVerdict()
 }
 
 // guestStep is a step on a guest's machine as it is made; it holds at once for any other machine, which people have made.
@@ -80,7 +121,7 @@ func guestDisks() Step {
 
 // configDriveISO is the config drive for a drive of its own; nil where there is none, or where the agent writes it.
 func (r *Run) configDriveISO(ctx context.Context) ([]byte, error) {
-	if !fromImage(r.Node) || ingot.Text(r.Op.Memory, "config_drive") == "" {
+	if !byHost(r.Node) || ingot.Text(r.Op.Memory, "config_drive") == "" {
 		return nil, nil
 	}
 	text, _, err := r.c.Blobs.Blob(ctx, configDriveKey(r.Node.UUID))
@@ -94,16 +135,21 @@ func (r *Run) configDriveISO(ctx context.Context) ([]byte, error) {
 func (c *Conductor) blankGuest() []Step {
 	off := c.powerOff("power-off-guest")
 	off.State = ingot.Cleaning
-	steps := []Step{off, guestStep("blank-disk", func(ctx context.Context, _ *Run, m ingot.GuestMaker) error {
+	steps := []Step{off, guestStep("blank-disk", func(ctx context.Context, r *Run, m ingot.GuestMaker) error {
 		if err := m.ConfigDrive(ctx, nil); err != nil {
 			return err
+		}
+		if media, has := m.(ingot.VirtualMedia); has && fromISO(r.Node) {
+			if err := media.EjectMedia(ctx, nil); err != nil {
+				return err
+			}
 		}
 		return m.BlankDisk(ctx)
 	})}
 	for i := range steps {
 		do := steps[i].Do
 		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
-			if !fromImage(r.Node) {
+			if !byHost(r.Node) {
 				return Holds(), nil
 			}
 			return do(ctx, r)

@@ -14,6 +14,7 @@ type Guests struct {
 	Store   GuestStore
 	Moves   GuestMoves
 	Flavors Flavors
+	Counter GuestCounter
 	// Interfaces are those of guests that allocations make: the driver's defaults.
 	Interfaces ingot.Interfaces
 	Every      time.Duration // between probes of a host: 30 s
@@ -28,6 +29,11 @@ type Hypervisors interface {
 	Get(ctx context.Context, node string) (ingot.Hypervisor, error)
 	List(ctx context.Context, query ingot.HypervisorQuery) ([]ingot.Hypervisor, error)
 	Change(ctx context.Context, node string, version int64, change func(*ingot.Hypervisor) error, events ...ingot.Event) (ingot.Hypervisor, error)
+}
+
+// GuestCounter says what the machines that run on a compute host have used; some may be nobody's guests.
+type GuestCounter interface {
+	GuestStats(ctx context.Context, host ingot.Hypervisor) ([]ingot.GuestStats, error)
 }
 
 // GuestStore makes guests: with a claim of what their host has, or not at all (Conflict).

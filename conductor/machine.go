@@ -172,11 +172,15 @@ func (r *Run) bootRamdisk(ctx context.Context, purpose string) (Progress, error)
 	return r.bootFrom(ctx, ingot.BootSetting{Device: ingot.BootPXE, Mode: r.bootMode()})
 }
 
-// diskBoot is the step that has the machine boot from its disk from now on.
+// diskBoot is the step that has the machine boot from its disk from now on; one that runs from its CD drive, from that.
 func (c *Conductor) diskBoot() Step {
 	return Step{Name: "disk-boot", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
 		r.setBoot(instanceBoot())
-		return r.bootFrom(ctx, ingot.BootSetting{Device: ingot.BootDisk, Persistent: true, Mode: r.bootMode()})
+		device := ingot.BootDisk
+		if fromISO(r.Node) {
+			device = ingot.BootCDROM
+		}
+		return r.bootFrom(ctx, ingot.BootSetting{Device: device, Persistent: true, Mode: r.bootMode()})
 	}}
 }
 

@@ -101,7 +101,11 @@ func (c *Conductor) supportsVerb(n *ingot.Node, row ingot.Transition) error {
 		if verdict.Result != nil && !*verdict.Result {
 			return ingot.Errorf(ingot.Invalid, "Failed to validate deploy or power info for node %s: %s", n.UUID, verdict.Reason)
 		}
-		if _, _, err := c.Machines.Machine(n); err != nil {
+		_, _, err := c.Machines.Machine(n)
+		if err == nil && c.ImageFinder != nil && n.IsGuest() && !fromISO(n) {
+			err = c.ImageFinder.FindImage(imageSource(n))
+		}
+		if err != nil {
 			return ingot.Errorf(ingot.Invalid, "Failed to validate deploy or power info for node %s: %w", n.UUID, err)
 		}
 	}
@@ -170,8 +174,8 @@ func (c *Conductor) limits(kind ingot.Kind) ingot.Start {
 func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) (map[string]any, error) {
 	params := map[string]any{}
 	deploys := row.Kind == ingot.KindDeploy || row.Kind == ingot.KindRebuild
-	if deploys && fromImage(n) && len(req.DeploySteps) > 0 {
-		return nil, ingot.Errorf(ingot.Invalid, "deploy interface %s of node %s has no steps: leave deploy_steps out, or use deploy interface direct", imageDeploy, n.UUID)
+	if deploys && byHost(n) && len(req.DeploySteps) > 0 {
+		return nil, ingot.Errorf(ingot.Invalid, "deploy interface %s of node %s has no steps: leave deploy_steps out, or use deploy interface direct", n.Interfaces.Deploy, n.UUID)
 	}
 	if deploys && n.Interfaces.Deploy == noopDeploy && (req.ConfigDrive != nil || len(req.DeploySteps) > 0) {
 		return nil, ingot.Errorf(ingot.Invalid, "deploy interface noop of node %s writes nothing: leave configdrive and deploy_steps out", n.UUID)
@@ -184,8 +188,8 @@ func operationParams(n *ingot.Node, row ingot.Transition, req ingot.ProvisionReq
 		if err := validConfigDrive(text, n); err != nil {
 			return nil, err
 		}
-		if fromImage(n) && (strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")) {
-			return nil, ingot.Errorf(ingot.Invalid, "deploy interface %s of node %s takes config drives themselves, not their URL", imageDeploy, n.UUID)
+		if byHost(n) && (strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")) {
+			return nil, ingot.Errorf(ingot.Invalid, "deploy interface %s of node %s takes config drives themselves, not their URL", n.Interfaces.Deploy, n.UUID)
 		}
 		params["configdrive"] = ingot.Secret(text)
 	}

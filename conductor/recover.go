@@ -67,6 +67,7 @@ func (c *Conductor) recoverPlan() Plan {
 			}},
 			defineGuest(),
 			recoverDisks(),
+			bootISO(),
 			c.diskBoot(),
 			c.powerOn("power-on-instance"),
 		},
@@ -126,7 +127,7 @@ func recoverDisks() Step {
 				return err
 			}
 		}
-		if !fromImage(r.Node) {
+		if !byHost(r.Node) {
 			return nil
 		}
 		text, _, err := r.c.Blobs.Blob(ctx, configDriveKey(r.Node.UUID))

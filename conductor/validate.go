@@ -56,6 +56,9 @@ func validateDeploy(n *ingot.Node) ingot.Verdict {
 	if n.Interfaces.Deploy == noopDeploy || n.Interfaces.Deploy == "fake" {
 		return ingot.PassVerdict()
 	}
+	if fromISO(n) {
+		return validISO(n)
+	}
 	source := imageSource(n)
 	scheme, _, _ := strings.Cut(source.URL, "://")
 	switch {

@@ -4,6 +4,7 @@ package hypervisor
 
 import (
 	"context"
+	"time"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -16,3 +17,6 @@ func (h *Hosts) Canary(ctx context.Context, virt string, host *ingot.Hypervisor)
 	}
 	return canary(ctx, l, virt, host)
 }
+
+// SetAside is how long an image without a mark is left alone.
+func (h *Hosts) SetAside(d time.Duration) { h.aside = d }

@@ -1,6 +1,10 @@
 package hypervisor
 
-import "github.com/ingot-metal/ingot"
+import (
+	"time"
+
+	"github.com/ingot-metal/ingot"
+)
 
 // DomainXML is a guest's domain as it is defined.
 func DomainXML(n *ingot.Node, ports []ingot.Port, host *ingot.Hypervisor, consoleLog string) (string, error) {
@@ -30,4 +34,14 @@ func Booting(text string, want ingot.BootSetting) (string, ingot.BootSetting, er
 		return "", ingot.BootSetting{}, err
 	}
 	return after.text, after.override(), nil
+}
+
+// IdleBases judges a pool again and again, and gives the marks that are to come back and the volumes that are to go.
+func IdleBases(keep, aside time.Duration) func(volumes []string, under map[string]bool, now time.Time) (mark, drop []string) {
+	var t tidied
+	return func(volumes []string, under map[string]bool, now time.Time) (mark, drop []string) {
+		t.due("h", 0, now)
+		v := t.judge("h/p", volumes, func(base string) bool { return under[base] }, keep, aside, now)
+		return v.mark, v.drop
+	}
 }

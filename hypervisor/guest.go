@@ -73,7 +73,20 @@ func free(handle interface{ Free() error }) { _ = handle.Free() }
 
 // PowerState is the domain's state now.
 func (g *Guest) PowerState(ctx context.Context) (ingot.PowerState, error) {
-	return inDomain(ctx, g, "read the power state", func(_ *libvirt.Connect, d *libvirt.Domain) (ingot.PowerState, error) { return powerOf(d) })
+	return inDomain(ctx, g, "read the power state", func(_ *libvirt.Connect, d *libvirt.Domain) (ingot.PowerState, error) { return g.settled(d) })
+}
+
+// settled is powerOf for a machine that is not just being started. One whose libvirtd was killed while it started shows as
+// that for a moment, until the next libvirtd does away with it.
+func (g *Guest) settled(d *libvirt.Domain) (ingot.PowerState, error) {
+	state, reason, err := d.GetState()
+	if err == nil && state == libvirt.DOMAIN_PAUSED && libvirt.DomainPausedReason(reason) == libvirt.DOMAIN_PAUSED_STARTING_UP {
+		return "", ingot.Errorf(ingot.Unavailable, "guest %s is being started", g.node.UUID)
+	}
+	if err != nil {
+		return "", err
+	}
+	return powerOf(d)
 }
 
 // powerOf reads a domain's state; one that is paused has its power.
@@ -106,14 +119,14 @@ func (g *Guest) SetPower(ctx context.Context, action ingot.PowerAction) error {
 		want = ingot.PowerOn
 	}
 	return g.domain(ctx, fmt.Sprintf("set the power to %q", action), func(c *libvirt.Connect, d *libvirt.Domain) error {
-		now, err := powerOf(d)
+		now, err := g.settled(d)
 		if err != nil || now == want {
 			return err
 		}
 		g.tell(string(action))
 		if err := do(c, d); err != nil {
 			// Drivers have different words for "it is so already": the state tells.
-			if now, look := powerOf(d); look == nil && now == want {
+			if now, look := g.settled(d); look == nil && now == want {
 				return nil
 			}
 			return err

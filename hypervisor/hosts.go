@@ -5,6 +5,7 @@ package hypervisor
 import (
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // Built says whether this build speaks libvirt.
@@ -15,6 +16,8 @@ type Hosts struct {
 	Log *slog.Logger // nil drops
 	// Changed is told the UUID of a guest to which something happened: a hint. It must not block; nil is nobody.
 	Changed func(guest string)
+	// KeepBases is how long an image that no guest's disk needs is kept in a pool; 0 is a day.
+	KeepBases time.Duration
 
 	mu       sync.Mutex
 	links    map[string]*link // by the host's node
@@ -23,6 +26,8 @@ type Hosts struct {
 	trips    map[string]*trip  // guests on their way to another host
 	canaries map[string]bool   // by host and version: whether it came back
 	errands  map[string]*carry // long calls on their way
+	tidied   tidied
+	aside    time.Duration // a test's, in the place of setAside
 }
 
 // link gives the connection to a host; one to an older URI is closed.
@@ -81,6 +86,7 @@ func (h *Hosts) Changes() <-chan string { return h.news() }
 
 // Forget closes the connection to a host (ingot.HypervisorProber).
 func (h *Hosts) Forget(host string) {
+	h.tidied.forget(host)
 	h.mu.Lock()
 	l := h.links[host]
 	delete(h.links, host)

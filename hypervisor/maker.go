@@ -142,24 +142,45 @@ func (g *Guest) ImageDisk(ctx context.Context, key string, image ingot.GuestImag
 	if err := g.hosts.bring(ctx, l, host.NodeUUID, s.Pool, image); err != nil {
 		return err
 	}
-	return g.newDisk(ctx, "make the disk", key, func(pool *libvirt.StoragePool, s *Shape) error {
-		names, err := pool.ListStorageVolumes()
-		if err != nil {
-			return err
-		}
-		base, err := pool.LookupStorageVolByName(baseFor(image.Checksum, names))
-		if err != nil {
-			return err
-		}
-		defer free(base)
-		path, err := base.GetPath()
-		if err != nil {
-			return err
-		}
-		return makeVolume(pool, s.root(), "qcow2", uint64(s.DiskGB)*gib, &libvirtxml.StorageVolumeBackingStore{
-			Path: path, Format: &libvirtxml.StorageVolumeTargetFormat{Type: image.DiskFormat},
-		})
+	return g.newDisk(ctx, "make the disk", key, func(pool *libvirt.StoragePool, s *Shape) error { return overlay(pool, s, image) })
+}
+
+// overlay makes the disk over the image's base. A base that has gone while that was done, since nothing needed it, is
+// brought again.
+func overlay(pool *libvirt.StoragePool, s *Shape, image ingot.GuestImage) error {
+	gone := ingot.Errorf(ingot.Unavailable, "the image is no longer in pool %s: it has to be brought again", s.Pool)
+	names, err := pool.ListStorageVolumes()
+	if err != nil {
+		return err
+	}
+	name := baseFor(image.Checksum, names)
+	if name == "" {
+		return gone
+	}
+	path, err := pathOf(pool, name)
+	if is(err, libvirt.ERR_NO_STORAGE_VOL) {
+		return gone
+	}
+	if err != nil {
+		return err
+	}
+	err = makeVolume(pool, s.root(), "qcow2", uint64(s.DiskGB)*gib, &libvirtxml.StorageVolumeBackingStore{
+		Path: path, Format: &libvirtxml.StorageVolumeTargetFormat{Type: image.DiskFormat},
 	})
+	if _, still := pathOf(pool, name); is(still, libvirt.ERR_NO_STORAGE_VOL) {
+		return gone
+	}
+	return err
+}
+
+// pathOf is where a volume is on its host.
+func pathOf(pool *libvirt.StoragePool, name string) (string, error) {
+	found, err := pool.LookupStorageVolByName(name)
+	if err != nil {
+		return "", err
+	}
+	defer free(found)
+	return found.GetPath()
 }
 
 // newDisk puts another disk in the place of the guest's. The key is noted in the domain when all is done; a disk that has

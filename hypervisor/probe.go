@@ -39,6 +39,7 @@ func (h *Hosts) Probe(ctx context.Context, host ingot.Hypervisor, guests []strin
 	if err != nil {
 		return facts, err
 	}
+	h.tidy(ctx, l, &host)
 	return facts, h.sortVirtTypes(ctx, l, &host, &facts)
 }
 

@@ -5,6 +5,7 @@ package hypervisor
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -21,6 +22,8 @@ func errNotBuilt() error {
 type Hosts struct {
 	Log     *slog.Logger
 	Changed func(guest string)
+	// KeepBases is for those that are there.
+	KeepBases time.Duration
 }
 
 // Guest refuses.
@@ -38,6 +41,11 @@ func (h *Hosts) Probe(context.Context, ingot.Hypervisor, []string) (ingot.HostFa
 
 // Answers says that no host can be reached (ingot.HypervisorProber).
 func (h *Hosts) Answers(context.Context, ingot.Hypervisor) error { return errNotBuilt() }
+
+// GuestStats says that there are no guests (conductor.GuestCounter).
+func (h *Hosts) GuestStats(context.Context, ingot.Hypervisor) ([]ingot.GuestStats, error) {
+	return nil, errNotBuilt()
+}
 
 // Forget has nothing to forget (ingot.HypervisorProber).
 func (h *Hosts) Forget(string) {}

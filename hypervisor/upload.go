@@ -20,9 +20,6 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// uploadPatience bounds one try of an upload.
-const uploadPatience = 2 * time.Hour
-
 // carry is one upload of an image to a pool, which any number of askers wait for.
 type carry struct {
 	done chan struct{}

@@ -28,10 +28,8 @@ func within(c *libvirt.Connect, name string, call func(*libvirt.StoragePool) err
 func makeVolume(pool *libvirt.StoragePool, name, format string, bytes uint64, base *libvirtxml.StorageVolumeBackingStore) error {
 	volume := libvirtxml.StorageVolume{
 		Name: name, Capacity: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: bytes}, BackingStore: base,
-		Target: &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: format}},
-	}
-	if format != "qcow2" {
-		volume.Allocation = &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: 0}
+		Target:     &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: format}},
+		Allocation: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: 0}, // it takes what is written to it
 	}
 	text, err := volume.Marshal()
 	if err != nil {

@@ -53,6 +53,42 @@ func (s *Service) openFile(path string) (*opened, error) {
 	return &opened{ReaderAt: f, Closer: f, size: info.Size()}, nil
 }
 
+// FindImage looks for a file (ingot.ImageFinder).
+func (s *Service) FindImage(source ingot.ImageSource) error {
+	path, isFile := strings.CutPrefix(source.URL, "file://")
+	if !isFile || s.Elsewhere != nil { // where several processes have their own folders, it is found out later
+		return nil
+	}
+	found, err := s.openFile(path)
+	if err == nil {
+		return found.Close()
+	}
+	return ingot.Errorf(ingot.Invalid, "%w; the images here are: %s", err, strings.Join(s.files(), ", "))
+}
+
+// mostFiles is how many images are named in a sentence.
+const mostFiles = 20
+
+// files are the URLs of files in the roots.
+func (s *Service) files() []string {
+	var urls []string
+	for _, root := range s.Roots {
+		entries, err := os.ReadDir(root)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if e.Type().IsRegular() && len(urls) < mostFiles {
+				urls = append(urls, "file://"+filepath.Join(root, e.Name()))
+			}
+		}
+	}
+	if len(urls) == 0 {
+		return []string{"none"}
+	}
+	return urls
+}
+
 // below says whether a path, free of links, is in one of the roots.
 func (s *Service) below(path string) bool {
 	roots := s.Roots

@@ -125,8 +125,10 @@ type Conduct struct {
 	PowerSync       time.Duration `koanf:"power_sync"`
 	// HostProbe is the time between looks at a compute host (30 s), three of which in vain make it down; HostLost is how
 	// long it has to be down before it is fenced (60 s), where on_host_failure asks for that.
-	HostProbe    time.Duration `koanf:"host_probe_interval"`
-	HostLost     time.Duration `koanf:"host_lost_after"`
+	HostProbe time.Duration `koanf:"host_probe_interval"`
+	HostLost  time.Duration `koanf:"host_lost_after"`
+	// BasesKept is how long an image that no guest's disk needs is kept on a compute host (24 h).
+	BasesKept    time.Duration `koanf:"unused_image_kept"`
 	ForcePower   bool          `koanf:"force_power_state_during_sync"`
 	KernelParams string        `koanf:"kernel_append_params"`
 	MaxDeploys   int           `koanf:"max_concurrent_deploy"`

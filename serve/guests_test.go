@@ -48,11 +48,18 @@ func TestGuest(t *testing.T) {
 	require.Eventually(t, func() bool { return greetings(console) == 1 }, 30*time.Second, 50*time.Millisecond, "the image runs")
 	require.FileExists(t, filepath.Join(d.Dir, "pool", id+".config.iso"))
 
+	figures := get(t, c.app, "/metrics")
+	require.Regexp(t, `ingot_guest_cpu_seconds_total\{node="`+id+`"\} (0\.\d*[1-9]|[1-9])`, figures)
+	require.Contains(t, figures, `ingot_guest_memory_bytes{node="`+id+`"} 6.7108864e+07`)
+	require.Regexp(t, `ingot_guest_disk_read_bytes_total\{node="`+id+`"\} [1-9]`, figures)
+	require.Contains(t, figures, `ingot_guest_network_received_bytes_total{node="`+id+`"}`)
+
 	for _, target := range []string{"power off", "power on"} {
 		c.do(202, "PUT", "nodes/g/states/power", `{"target": "`+target+`"}`)
 		c.until("g", map[string]any{"power_state": target, "target_power_state": nil})
 	}
 	require.Eventually(t, func() bool { return greetings(console) == 2 }, 30*time.Second, 50*time.Millisecond, "it ran again")
+	c.hostsThatDoNotAnswer()
 	c.drivesByIPMI("g")
 	require.Eventually(t, func() bool { return greetings(console) == 3 }, 30*time.Second, 50*time.Millisecond, "and again")
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "rebuild"}`)
@@ -97,6 +104,30 @@ func (c caller) drivesByIPMI(name string) {
 	require.Contains(c, c.do(200, "GET", "nodes/"+name+"/management/boot_device", ""), `"disk"`)
 	require.NotContains(c, c.do(200, "GET", "nodes/"+name+"/bmc", ""), "let-me-in")
 	c.do(204, "DELETE", "nodes/"+name+"/bmc", "")
+}
+
+// hostsThatDoNotAnswer: a wrong address is no error of the request. The row is kept, down, and says why.
+func (c caller) hostsThatDoNotAnswer() {
+	c.Helper()
+	c.do(201, "POST", "nodes", `{"driver": "fake-hardware", "name": "wrong"}`)
+	for _, verb := range [][2]string{{"manage", "manageable"}, {"provide", "available"}, {"active", "active"}} {
+		c.do(202, "PUT", "nodes/wrong/states/provision", `{"target": "`+verb[0]+`"}`)
+		c.until("wrong", map[string]any{"provision_state": verb[1]})
+	}
+	c.do(400, "PUT", "nodes/wrong/hypervisor", `{"type": "libvirt", "uri": "qemu+tcp://10.0.0.1/system"}`)
+	for uri, why := range map[string]string{
+		"qemu+unix:///system?socket=/nowhere/sock":                               "/nowhere/sock",
+		"qemu+ssh://root@127.0.0.1:1/system?keyfile=/nowhere/key":                "/nowhere/key",
+		"qemu+tls://127.0.0.1:1/system?pkipath=" + c.TempDir() + "/certificates": "certificates",
+	} {
+		c.do(202, "PUT", "nodes/wrong/hypervisor", `{"type": "libvirt", "uri": "`+uri+`", "pools": [{"name": "default"}]}`)
+		state := ""
+		require.Eventually(c, func() bool {
+			state = c.do(200, "GET", "nodes/wrong/hypervisor", "")
+			return strings.Contains(state, `"down"`) && strings.Contains(state, why)
+		}, 30*time.Second, 50*time.Millisecond, "%s: %s", uri, lazy{&state})
+	}
+	c.do(204, "DELETE", "nodes/wrong/hypervisor", "")
 }
 
 // makeHost has a node become a compute host, and waits until it is up.

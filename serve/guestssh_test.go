@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/ssh"
+	"libvirt.org/go/libvirt"
 
 	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
 	"github.com/ingot-metal/ingot/lab/osimage"
@@ -61,15 +62,44 @@ func TestGuestIsLoggedInTo(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	c.do(202, "PUT", "nodes/g/states/provision", string(order))
-	said := ""
-	require.Eventually(t, func() bool {
+	inGuest := func(command string) (string, error) {
 		out, err := exec.CommandContext(t.Context(), "nsenter", append(inside, "ssh", "-i", key, "-F", "none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=no",
-			"-o", "UserKnownHostsFile=/dev/null", "debian@"+guestAddress, "hostname; systemd-detect-virt")...).Output()
-		said = string(out)
+			"-o", "UserKnownHostsFile=/dev/null", "debian@"+guestAddress, command)...).Output()
+		return string(out), err
+	}
+	said := ""
+	require.Eventually(t, func() (in bool) {
+		said, err = inGuest("hostname; systemd-detect-virt")
 		return err == nil
 	}, 5*time.Minute, time.Second)
 	require.Equal(t, []string{"out-of-the-drive", "qemu"}, strings.Fields(said))
 	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
+	c.plugs(d, inGuest)
+}
+
+// plugs has a disk come to a guest that runs, and go again: the system lets go of it, and the answer waits for that.
+func (c caller) plugs(d *libvirttest.Daemon, inGuest func(command string) (string, error)) {
+	c.Helper()
+	conn, err := libvirt.NewConnect(d.URI())
+	require.NoError(c, err)
+	defer conn.Close() //nolint:errcheck // the test's own
+	pool, err := conn.LookupStoragePoolByName("default")
+	require.NoError(c, err)
+	defer pool.Free() //nolint:errcheck // the test's own
+	vol, err := pool.StorageVolCreateXML("<volume><name>data</name><capacity unit='MiB'>7</capacity><target><format type='raw'/></target></volume>", 0)
+	require.NoError(c, err)
+	require.NoError(c, vol.Free())
+	const sevenMiB = "7340032"
+	sizes := func() string {
+		said, err := inGuest("cat /sys/block/vd*/size | while read n; do echo $((n*512)); done")
+		require.NoError(c, err)
+		return said
+	}
+	require.NotContains(c, sizes(), sevenMiB)
+	c.do(200, "POST", "nodes/g/vendor_passthru?method=attach_disk", `{"volume": "data"}`)
+	require.Eventually(c, func() bool { return strings.Contains(sizes(), sevenMiB) }, 30*time.Second, 500*time.Millisecond, "the guest sees the disk")
+	c.do(200, "POST", "nodes/g/vendor_passthru?method=detach_disk", `{"volume": "data"}`)
+	require.NotContains(c, sizes(), sevenMiB, "it has let go of it by then")
 }
 
 // debian builds the lab's image unless it is in the cache.
@@ -80,15 +110,20 @@ func debian(t *testing.T) string {
 			t.Skip("needs root and ", program, " (.ci/prerequisites)")
 		}
 	}
-	cache := os.Getenv("INGOT_TEST_CACHE")
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		require.NoError(t, err, "set INGOT_TEST_CACHE")
-		cache = filepath.Join(user, "ingot")
-	}
-	options := osimage.Options{CacheDir: cache, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	options := osimage.Options{CacheDir: cacheFolder(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	require.NoError(t, osimage.Build(t.Context(), options))
 	return options.Image().QCow2
+}
+
+// cacheFolder keeps what takes long to build, from one run of the tests to the next.
+func cacheFolder(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("INGOT_TEST_CACHE"); dir != "" {
+		return dir
+	}
+	user, err := os.UserCacheDir()
+	require.NoError(t, err, "set INGOT_TEST_CACHE")
+	return filepath.Join(user, "ingot")
 }
 
 // enter are nsenter's arguments for a daemon's network.

@@ -41,14 +41,20 @@ func (c caller) do(status int, method, path, body string) string {
 // until waits until the node's fields are so.
 func (c caller) until(node string, want map[string]any) {
 	c.Helper()
+	c.within(time.Minute, node, want)
+}
+
+// within is until for what may take longer.
+func (c caller) within(patience time.Duration, node string, want map[string]any) {
+	c.Helper()
 	require.EventuallyWithT(c, func(t *assert.CollectT) {
 		var shown map[string]any
 		require.NoError(t, json.Unmarshal([]byte(c.do(200, "GET", "nodes/"+node, "")), &shown))
 		for field, v := range want {
-			require.Equal(t, v, shown[field], "%s; last error %v", field, shown["last_error"])
+			require.Equal(t, v, shown[field], "%s; last error %v; %v", field, shown["last_error"], shown["maintenance_reason"])
 		}
 		require.Nil(t, shown["last_error"])
-	}, 20*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 // TestFakeHardwareHasEveryInterface uses each interface of a fake node once, over HTTP, as it comes.

@@ -29,7 +29,7 @@ func (a *App) wire() error {
 	if a.peers != nil {
 		a.images.Elsewhere = a.peers
 	}
-	a.hosts = &hypervisor.Hosts{Log: a.log}
+	a.hosts = &hypervisor.Hosts{Log: a.log, KeepBases: cfg.Conduct.BasesKept}
 	rack := cfg.Rack
 	if rack == nil {
 		rack = &fake.Rack{Delays: cfg.Fake.delays(), Log: a.log}
@@ -65,7 +65,13 @@ func (a *App) wireConductor(drivers *Drivers, registry *prometheus.Registry) err
 		Machines: drivers, Images: a.images, ImageBytes: a.images, Guests: a.guests(), Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
 		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Runbooks: a.Store.Runbooks(), Rules: a.Store.Rules(), BuiltInRules: rules,
 	}
+	if cfg.has(roleConductor) { // others may not have the folders
+		a.Conductor.ImageFinder = a.images
+	}
 	a.Conductor.Prepare()
+	if cfg.computes() && cfg.has(roleConductor) {
+		return registry.Register(newGuestFigures(a.Conductor.GuestStats, a.log))
+	}
 	return nil
 }
 

@@ -5,16 +5,21 @@ package libvirttest
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 	"libvirt.org/go/libvirt"
 )
 
@@ -29,7 +34,7 @@ type Daemon struct {
 
 // Start starts a libvirtd in new mount, network, host name and process namespaces, which end with it; so do its
 // machines. Tests that cannot have one are left out.
-func Start(t *testing.T) *Daemon {
+func Start(t testing.TB) *Daemon {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("needs root for namespaces")
@@ -45,14 +50,14 @@ func Start(t *testing.T) *Daemon {
 	}
 	d.Write(t, "etc/libvirtd.conf", fmt.Sprintf("auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\nunix_sock_dir = %q\nhost_uuid = %q\nlog_outputs = \"2:file:%s/libvirtd.log\"\n",
 		filepath.Join(d.Dir, "run"), id, d.Dir))
-	d.Write(t, "etc/qemu.conf", "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = \"file\"\nmigration_host = \""+d.addr+"\"\nmigration_address = \""+d.addr+"\"\n")
+	d.Write(t, "etc/qemu.conf", "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = \"file\"\nswtpm_user = \"root\"\nswtpm_group = \"root\"\nmigration_host = \""+d.addr+"\"\nmigration_address = \""+d.addr+"\"\n")
 	d.run(t)
 	d.makePool(t, "default", filepath.Join(d.Dir, "pool"))
 	return d
 }
 
 // Write writes a file below its folder.
-func (d *Daemon) Write(t *testing.T, name, text string) {
+func (d *Daemon) Write(t testing.TB, name, text string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, name), []byte(text), 0o600))
 }
@@ -72,11 +77,14 @@ ip link set lo up
 ip link add br0 type bridge; ip link set br0 up
 hostname "hypervisor-$2"
 ip addr add "$2/8" dev br0
-libvirtd --config /etc/libvirt/libvirtd.conf --pid-file "$1/libvirtd.pid" &
-wait $! # and for the machines, whose parent process 1 becomes`
+while :; do
+  libvirtd --config /etc/libvirt/libvirtd.conf --pid-file "$1/libvirtd.pid" &
+  wait $! || : # and for the machines, whose parent process 1 becomes
+  [ -e "$1/answered" ] || exit 1
+done`
 
 // run starts the daemon and waits until it answers.
-func (d *Daemon) run(t *testing.T) {
+func (d *Daemon) run(t testing.TB) {
 	t.Helper()
 	d.cmd = exec.Command("unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", inside, "sh", d.Dir, d.addr)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -93,6 +101,7 @@ func (d *Daemon) run(t *testing.T) {
 		gone <- err
 	case err := <-d.answers():
 		if err == nil {
+			d.Write(t, "answered", "") // from now on another one starts when it ends
 			return
 		}
 	case <-time.After(time.Minute):
@@ -109,7 +118,7 @@ func (d *Daemon) Kill() {
 }
 
 // Restart starts a daemon that was killed again, on the files that it left behind.
-func (d *Daemon) Restart(t *testing.T) {
+func (d *Daemon) Restart(t testing.TB) {
 	t.Helper()
 	_ = os.Remove(filepath.Join(d.Dir, "libvirtd.pid"))
 	d.run(t)
@@ -117,7 +126,7 @@ func (d *Daemon) Restart(t *testing.T) {
 }
 
 // Link has two daemons reach each other, so that guests can move between them.
-func Link(t *testing.T, a, b *Daemon) {
+func Link(t testing.TB, a, b *Daemon) {
 	t.Helper()
 	one, two := "la"+a.addr[len(a.addr)-1:]+fmt.Sprint(a.cmd.Process.Pid%1000), "lb"+fmt.Sprint(b.cmd.Process.Pid%1000)
 	for _, args := range [][]string{
@@ -139,7 +148,7 @@ func (d *Daemon) inner(t testing.TB) string {
 }
 
 // AddPool gives it one more pool, in a folder that other daemons may have too.
-func (d *Daemon) AddPool(t *testing.T, name, folder string) {
+func (d *Daemon) AddPool(t testing.TB, name, folder string) {
 	t.Helper()
 	d.makePool(t, name, folder)
 }
@@ -168,13 +177,96 @@ func (d *Daemon) URI() string { return "qemu+unix:///system?socket=" + d.socket 
 // Pause stops the daemon in the middle of whatever it does, or lets it go on.
 func (d *Daemon) Pause(t testing.TB, stop bool) {
 	t.Helper()
-	signal := map[bool]string{true: "-STOP", false: "-CONT"}[stop]
-	out, err := exec.Command("pkill", signal, "-P", d.inner(t), "libvirtd").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	signal := map[bool]syscall.Signal{true: syscall.SIGSTOP, false: syscall.SIGCONT}[stop]
+	require.NoError(t, syscall.Kill(d.process(t), signal))
+}
+
+// Crasher finds the daemon's process. What it gives kills that as the kernel does: machines run on, and another daemon
+// starts in its place at once. Nothing of it waits, and a second call does nothing.
+func (d *Daemon) Crasher(t testing.TB) (crash func()) {
+	t.Helper()
+	process := d.process(t)
+	return sync.OnceFunc(func() { _ = syscall.Kill(process, syscall.SIGKILL) })
+}
+
+// process is the number of the daemon's process, which may be about to start.
+func (d *Daemon) process(t testing.TB) int {
+	t.Helper()
+	var number int
+	require.Eventually(t, func() bool {
+		out, err := exec.Command("pgrep", "-P", d.inner(t), "-x", "libvirtd").Output()
+		if err == nil {
+			_, err = fmt.Sscan(string(out), &number)
+		}
+		return err == nil
+	}, time.Minute, 20*time.Millisecond, "libvirtd's process")
+	return number
+}
+
+// Emulators counts the processes that run a machine, whatever the daemon knows of them.
+func (d *Daemon) Emulators(t testing.TB, machine string) int {
+	t.Helper()
+	out, err := exec.Command("pgrep", "-f", "-c", "--", "-name guest="+machine).Output()
+	var none *exec.ExitError
+	if !errors.As(err, &none) { // which it says of none
+		require.NoError(t, err)
+	}
+	count, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	require.NoError(t, err)
+	return count
+}
+
+// Plug joins the daemon's bridge to an interface of this network, which it makes and gives an address.
+func (d *Daemon) Plug(t testing.TB, address string) (name string) {
+	t.Helper()
+	process := d.inner(t)
+	name = "ing" + process
+	for _, args := range [][]string{
+		{"ip", "link", "add", name, "type", "veth", "peer", "name", "up0", "netns", process},
+		{"nsenter", "-t", process, "-n", "ip", "link", "set", "up0", "up", "master", "br0"},
+		{"ip", "addr", "add", address, "dev", name},
+		{"ip", "link", "set", name, "up"},
+	} {
+		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+		require.NoError(t, err, "%v: %s", args, out)
+	}
+	return name // which goes with its peer
+}
+
+// Listen listens in the daemon's network, where its machines and its emulators can reach it.
+func (d *Daemon) Listen(t testing.TB, address string) net.Listener {
+	t.Helper()
+	there, err := os.Open("/proc/" + d.inner(t) + "/ns/net")
+	require.NoError(t, err)
+	defer there.Close()
+	l, err := listenIn(there, address)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() }) // whoever serves on it may have closed it
+	return l
+}
+
+// listenIn listens in another network. The thread comes back from there: one that is given up takes with it the processes
+// that it has started (Pdeathsig).
+func listenIn(there *os.File, address string) (net.Listener, error) {
+	runtime.LockOSThread()
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	defer home.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", address)
+	if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
+		return nil, err // and the thread stays locked, and goes with the test
+	}
+	runtime.UnlockOSThread()
+	return l, err
 }
 
 // makePool gives it a storage pool.
-func (d *Daemon) makePool(t *testing.T, name, folder string) {
+func (d *Daemon) makePool(t testing.TB, name, folder string) {
 	t.Helper()
 	conn, err := libvirt.NewConnect(d.URI())
 	require.NoError(t, err)

@@ -1,0 +1,80 @@
+//go:build cgo && libvirt_dlopen
+
+package serve_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/deploy-agent/ramdisk"
+	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
+)
+
+// The network of the guest that boots from it, and of the service.
+const (
+	bootSubnet  = "198.51.100.0/24"
+	bootAddress = "198.51.100.1/24"
+)
+
+// TestGuestByAgent takes a guest the way of any server: it boots the ramdisk from the network, the agent writes its disk, and
+// the ramdisk rescues it.
+func TestGuestByAgent(t *testing.T) {
+	d, data := libvirttest.Start(t), t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
+	image := filepath.Join(data, "images", "hello.raw")
+	require.NoError(t, os.WriteFile(image, libvirttest.Hello(), 0o600))
+	cfg := devConfig(data)
+	cfg.Drivers, cfg.Boot.Listen, cfg.Boot.Ramdisk = []string{"fake-hardware", "libvirt"}, "", ramdiskFolder(t)
+	cfg.Networks = []ingot.Network{{
+		Name: "guests", Interface: d.Plug(t, bootAddress), Subnet: netip.MustParsePrefix(bootSubnet), DHCP: ingot.DHCPFull,
+		PoolStart: netip.MustParseAddr("198.51.100.100"), PoolEnd: netip.MustParseAddr("198.51.100.120"),
+	}}
+	c := caller{t, runWith(t, cfg)}
+	c.makeHost("h", d)
+	c.do(201, "POST", "nodes", `{"name": "g", "driver": "libvirt", "parent_node": "`+c.uuid("h")+`", "deploy_interface": "direct", "automated_clean": false,
+		"properties": {"cpus": 1, "memory_mb": 512, "local_gb": 1}}`)
+	id := c.uuid("g")
+	c.do(201, "POST", "ports", `{"node_uuid": "`+id+`", "address": "52:54:00:00:00:61"}`)
+	for _, verb := range [][2]string{{"manage", "manageable"}, {"provide", "available"}} {
+		c.do(202, "PUT", "nodes/g/states/provision", `{"target": "`+verb[0]+`"}`)
+		c.until("g", map[string]any{"provision_state": verb[1]})
+	}
+	sum := sha256.Sum256(libvirttest.Hello())
+	c.do(200, "PATCH", "nodes/g", `[{"op": "add", "path": "/instance_info", "value": {"image_source": "file://`+image+`", "image_checksum": "`+hex.EncodeToString(sum[:])+`"}}]`)
+	console := filepath.Join(d.Dir, "pool", id+".console.log")
+	says := func(times int) {
+		t.Helper()
+		require.Eventually(t, func() bool { return greetings(console) == times }, time.Minute, 50*time.Millisecond, "the image runs")
+	}
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "active"}`)
+	c.within(4*time.Minute, "g", map[string]any{"provision_state": "active", "power_state": "power on"})
+	says(1)
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "rescue", "rescue_password": "let-me-in"}`)
+	c.within(4*time.Minute, "g", map[string]any{"provision_state": "rescue", "power_state": "power on"})
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "unrescue"}`)
+	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
+	says(2)
+}
+
+// ramdiskFolder builds the agent, and the ramdisk around it.
+func ramdiskFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(t.TempDir(), "agent")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "../deploy-agent")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	_, err = ramdisk.Build(t.Context(), ramdisk.Options{CacheDir: cacheFolder(t), OutDir: dir, AgentPath: program, Set: ramdisk.SetVirtual, Kernel: ramdisk.KernelCloud})
+	require.NoError(t, err)
+	return dir
+}

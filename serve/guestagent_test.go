@@ -41,7 +41,7 @@ func TestGuestByAgent(t *testing.T) {
 	c := caller{t, runWith(t, cfg)}
 	c.makeHost("h", d)
 	c.do(201, "POST", "nodes", `{"name": "g", "driver": "libvirt", "parent_node": "`+c.uuid("h")+`", "deploy_interface": "direct", "automated_clean": false,
-		"properties": {"cpus": 1, "memory_mb": 512, "local_gb": 1}}`)
+		"properties": {"cpus": 1, "memory_mb": 512, "local_gb": 5}}`) // the agent takes no disk of less than 4 GiB
 	id := c.uuid("g")
 	c.do(201, "POST", "ports", `{"node_uuid": "`+id+`", "address": "52:54:00:00:00:61"}`)
 	for _, verb := range [][2]string{{"manage", "manageable"}, {"provide", "available"}} {

@@ -40,7 +40,7 @@ bench: prerequisites build ## speed and memory against the peers, as ratios of o
 
 .PHONY: e2e
 e2e: prerequisites build ## every pair of firmware and image format on QEMU machines; a compute host with a KVM guest
-	INGOT_E2E=all go test -count=1 -timeout 120m -v -tags libvirt_dlopen -run 'TestEndToEnd|TestComputeHost' ./lab
+	INGOT_E2E=all go test -count=1 -timeout 120m -v -tags libvirt_dlopen -run 'TestEndToEnd|TestComputeHost|TestGuestToMetal' ./lab
 
 CHAOS_TIME ?= 10m
 

@@ -150,6 +150,9 @@ func GuestAmounts(n *Node) (Amounts, error) {
 	return amounts, nil
 }
 
+// Whole reads a whole number as properties have them; false where there is none.
+func Whole(v any) (int64, bool) { return whole(v) }
+
 // whole reads a whole number as properties have them: Ironic's clients write text too.
 func whole(v any) (int64, bool) {
 	switch v := v.(type) {

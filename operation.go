@@ -20,8 +20,9 @@ const (
 	KindService  Kind = "service"
 	KindRestore  Kind = "restore" // brings the instance back after a service that failed
 	KindPower    Kind = "power"
-	KindFence    Kind = "fence"   // makes sure that a compute host which is lost is off
-	KindRecover  Kind = "recover" // has a guest of such a host run elsewhere
+	KindFence    Kind = "fence"    // makes sure that a compute host which is lost is off
+	KindRecover  Kind = "recover"  // has a guest of such a host run elsewhere
+	KindToMetal  Kind = "to-metal" // has a guest's instance go on on metal
 
 	// What a user has done to the machine beside its life: they take the provision lane of a node in a state that lasts.
 	KindBootMode    Kind = "boot-mode"
@@ -142,6 +143,8 @@ type Start struct {
 	// Others are the UUIDs of further nodes of which the operation takes the same lane: a guest's host, a parent's
 	// children.
 	Others []string
+	// Joins are changes of the others from the start.
+	Joins []Join
 	// NodeVersion is the version of the node that the request was judged by; another one is Conflict.
 	NodeVersion int64
 	// Change is applied to the node in the same transaction.
@@ -156,6 +159,15 @@ type Start struct {
 	Limit      int
 	LimitKinds []Kind
 	LimitName  string // what is limited, for the refusal
+}
+
+// Join is what becomes of another node when an operation takes its lane: Change judges it as it is then, and its error
+// refuses the start.
+type Join struct {
+	UUID    string
+	Change  func(*Node) error
+	History []History
+	Events  []Event
 }
 
 // Pass is a claimed operation with all that a step may look at.

@@ -107,7 +107,10 @@ func detachAll(state ingot.State) func(*ingot.Node, []ingot.Port, []ingot.Portgr
 
 // cleaned ends a cleaning; a retired node goes to manageable instead of available.
 func (c *Conductor) cleaned(r *Run) {
-	r.Change(func(n *ingot.Node) { n.CleanStep = nil })
+	r.Change(func(n *ingot.Node) {
+		n.CleanStep = nil
+		n.ForgetMoves()
+	})
 	if r.Node.Retired && r.Node.TargetProvisionState == ingot.Available {
 		r.SetState(ingot.Manageable, "")
 	}

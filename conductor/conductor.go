@@ -33,6 +33,7 @@ type Conductor struct {
 	ImageBytes  ingot.ImageOpener // for guests' disks
 	ImageFinder ingot.ImageFinder // nil: a deploy finds out whether a guest's image is there
 	Guests      *Guests           // nil: there are no compute hosts
+	Disks       ingot.DiskKeeper  // for guests' disks on their way to metal
 	Allocations Allocations       // nil: nobody looks for nodes
 	Templates   Templates         // nil: there are none
 	Runbooks    Runbooks          // needed where Settings.CleanBooks names some
@@ -179,6 +180,7 @@ func (c *Conductor) allPlans() map[ingot.Kind]Plan {
 		ingot.KindPower:    c.powerPlan(),
 		ingot.KindFence:    c.fencePlan(),
 		ingot.KindRecover:  c.recoverPlan(),
+		ingot.KindToMetal:  c.toMetalPlan(),
 	}
 	maps.Copy(plans, c.asidePlans())
 	return plans

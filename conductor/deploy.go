@@ -123,16 +123,24 @@ func prepareImage(ctx context.Context, r *Run) (Progress, error) {
 	if err != nil {
 		return Progress{}, fmt.Errorf("cannot use image %s: %w", source.URL, err)
 	}
-	r.Remember("image", map[string]any{
+	rememberImage(r, ready)
+	return Holds(), nil
+}
+
+// imageMemory is the key of an operation's memory with the image that its agent is to write.
+const imageMemory = "image"
+
+// rememberImage writes it down.
+func rememberImage(r *Run, ready ingot.ImageReady) {
+	r.Remember(imageMemory, map[string]any{
 		"id": ready.ID, "url": ready.URL, "disk_format": ready.DiskFormat, "algo": ready.ChecksumAlgo, "checksum": ready.Checksum,
 		"size": ready.Size, "virtual_size": ready.VirtualSize,
 	})
-	return Holds(), nil
 }
 
 // writeImage has the agent write the image: once in an attempt.
 func writeImage(ctx context.Context, r *Run) (Progress, error) {
-	image, _ := r.Op.Memory["image"].(map[string]any)
+	image, _ := r.Op.Memory[imageMemory].(map[string]any)
 	id := r.commandID()
 	info := map[string]any{
 		"id": id, "urls": []string{r.atBoot(ingot.Text(image, "url"))}, "disk_format": image["disk_format"], "image_type": "whole-disk-image",

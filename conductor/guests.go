@@ -9,12 +9,14 @@ import (
 
 // Guests are what a conductor needs for compute hosts and their guests.
 type Guests struct {
-	Prober  ingot.HypervisorProber
-	Hosts   Hypervisors
-	Store   GuestStore
-	Moves   GuestMoves
-	Flavors Flavors
-	Counter GuestCounter
+	Prober ingot.HypervisorProber
+	Hosts  Hypervisors
+	Store  GuestStore
+	Moves  GuestMoves
+	// Instances has instances change between guests and metal.
+	Instances Instances
+	Flavors   Flavors
+	Counter   GuestCounter
 	// Interfaces are those of guests that allocations make: the driver's defaults.
 	Interfaces ingot.Interfaces
 	Every      time.Duration // between probes of a host: 30 s
@@ -58,6 +60,12 @@ type GuestMoves interface {
 	HasPlace(ctx context.Context, guest, host string) (bool, error)
 	// DropStrayPlaces gives back what guests hold of hosts that are not theirs while nothing works on them.
 	DropStrayPlaces(ctx context.Context) error
+}
+
+// Instances gives an instance from one node to another, by a pass that has its claim (Fenced: it has lost it).
+type Instances interface {
+	// MoveInstance is one transaction; asked again it changes nothing. Conflict: the other node does not take it.
+	MoveInstance(ctx context.Context, move ingot.InstanceMove) error
 }
 
 // Flavors are the store's flavors.

@@ -13,9 +13,8 @@ const (
 	LesseeNone       = "none"     // nowhere: it is left as it is
 )
 
-// automaticLessee marks a lessee that a deploy has set, which its undeploy takes away; it is Ironic's key in
-// driver_internal_info.
-const automaticLessee = "automatic_lessee"
+// automaticLessee marks a lessee that a deploy has set, which its undeploy takes away.
+const automaticLessee = ingot.LeaseKey
 
 // newLessee is the project that a deploy leases the node to; "" for none, as when the node has a lessee.
 func (c *Conductor) newLessee(n *ingot.Node, row ingot.Transition, req ingot.ProvisionRequest) string {

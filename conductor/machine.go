@@ -204,17 +204,8 @@ func (r *Run) bootFrom(ctx context.Context, want ingot.BootSetting) (Progress, e
 	return Holds(), nil
 }
 
-// bootMode is the firmware interface that the node is to be booted with, from Ironic's places for it: instance_info's
-// capabilities, properties' capabilities, what inspection saw.
-func (r *Run) bootMode() ingot.BootMode {
-	for _, m := range []map[string]any{r.Node.InstanceInfo, r.Node.Properties} {
-		switch mode := ingot.BootMode(ingot.Capability(m, "boot_mode")); mode {
-		case ingot.ModeBIOS, ingot.ModeUEFI:
-			return mode
-		}
-	}
-	return r.Node.BootMode
-}
+// bootMode is the firmware interface that the node is to be booted with.
+func (r *Run) bootMode() ingot.BootMode { return r.Node.Firmware() }
 
 // callIn is the step that waits for the agent to have looked itself up and called.
 func (c *Conductor) callIn() Step {

@@ -91,16 +91,21 @@ func (c *Conductor) halt(ctx context.Context, r *Run, m move) error {
 	})
 }
 
-// quiet has the guest off: its system is asked first, and not for ever.
+// quiet has the guest off before it is looked at again.
 func (c *Conductor) quiet(ctx context.Context, r *Run) (Progress, error) {
+	if p, err := c.hush(ctx, r); err != nil || !p.holds {
+		return p, err
+	}
+	return NotYet(0, "it is off"), nil
+}
+
+// hush has the guest off: its system is asked first, and not for ever.
+func (c *Conductor) hush(ctx context.Context, r *Run) (Progress, error) {
 	action := ingot.ActionSoftOff
 	if r.Now.Sub(r.Op.StepSince) > c.Settings.PowerTimeout {
 		action = ingot.ActionOff
 	}
-	if p, err := ensurePower(ctx, r, action); err != nil || !p.holds {
-		return p, err
-	}
-	return NotYet(0, "it is off"), nil
+	return ensurePower(ctx, r, action)
 }
 
 // transfer sends the guest. One that failed is looked at again, and begun again a few times.

@@ -18,6 +18,8 @@ type Plan struct {
 	// Finish makes the last change to the node when all steps hold, Failed when the operation has failed, and Cancelled
 	// when a user's abort has left the machine safe.
 	Finish, Failed, Cancelled func(r *Run)
+	// Unsafe is called in the place of Failed and Cancelled when the machine could not be made safe.
+	Unsafe func(r *Run)
 }
 
 // Step is a question asked again until the answer is yes.

@@ -117,6 +117,9 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	if err := c.checkAllowed(&req); err != nil {
 		return err
 	}
+	if row.Kind == ingot.KindService && asksToMetal(req.ServiceSteps) {
+		return c.startToMetal(ctx, node, row, req)
+	}
 	if err := c.checkMoves(ctx, &node, req.ServiceSteps); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type world struct {
 	live    *conductor.Conductor
 	stop    func()
 	prepare func(*conductor.Conductor) // adjusts every conductor; nil nothing
+	id      string                     // two bytes of its network cards' addresses
 }
 
 func newWorld(t *testing.T) *world {

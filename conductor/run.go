@@ -171,6 +171,9 @@ func (r *Run) end(outcome ingot.Outcome) {
 // lastSeen says, for an error, what was last seen of the machine.
 func (r *Run) lastSeen() string {
 	n := len(r.Node.Evidence)
+	if r.Node.IsGuest() && r.Op.Kind == ingot.KindToMetal {
+		return "" // it is the metal that boots, and the note says what was seen of that
+	}
 	if n == 0 {
 		return "; nothing was seen of the machine on the boot networks"
 	}

@@ -236,7 +236,10 @@ func (c *Conductor) endAbort(r *Run, safe bool) {
 		r.Change(func(n *ingot.Node) { n.CleanStep, n.DeployStep, n.ServiceStep = nil, nil, nil })
 		last = c.plans[r.Op.Kind].Cancelled
 	}
-	if last != nil && safe {
+	if !safe {
+		last = c.plans[r.Op.Kind].Unsafe
+	}
+	if last != nil {
 		last(r)
 	}
 	r.end(outcome)

@@ -25,7 +25,7 @@ func (c *Conductor) servicePlan() Plan {
 
 // restorePlan brings the instance back after a service that failed: abort in service failed.
 func (c *Conductor) restorePlan() Plan {
-	return Plan{Steps: c.instanceAgain(ingot.Servicing), Abort: c.makeSafe()}
+	return Plan{Steps: append([]Step{c.noCopyRuns()}, c.instanceAgain(ingot.Servicing)...), Abort: c.makeSafe()}
 }
 
 // disableRamdisk is the key of an operation's parameters that says that its steps need no ramdisk, and of its memory where

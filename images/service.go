@@ -28,6 +28,7 @@ type Service struct {
 	// processes that serve one store, but for their order while the secret is being changed.
 	Secrets [][]byte
 	Cache   *Cache       // for sources that agents are to read through Ingot; nil refuses image_download_source = local
+	Copies  string       // folder for copies of disks on their way; "" keeps none
 	Client  *http.Client // nil has a default with bounded waits
 	Log     *slog.Logger
 	// Elsewhere is where images are that are not here; nil is nowhere.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -91,9 +92,12 @@ func (s *Service) files() []string {
 
 // below says whether a path, free of links, is in one of the roots.
 func (s *Service) below(path string) bool {
-	roots := s.Roots
+	roots := slices.Clone(s.Roots)
 	if s.Cache != nil {
-		roots = append(roots[:len(roots):len(roots)], s.Cache.Dir)
+		roots = append(roots, s.Cache.Dir)
+	}
+	if s.Copies != "" {
+		roots = append(roots, s.Copies)
 	}
 	for _, root := range roots {
 		real, err := filepath.EvalSymlinks(root)

@@ -25,7 +25,7 @@ func (a *App) guests() *conductor.Guests {
 		*interfaces.Field(kind) = names[0]
 	}
 	return &conductor.Guests{
-		Prober: a.hosts, Hosts: a.Store.Hypervisors(), Store: a.Store, Moves: a.Store, Flavors: a.Store.Flavors(), Counter: a.hosts, Interfaces: interfaces,
+		Prober: a.hosts, Hosts: a.Store.Hypervisors(), Store: a.Store, Moves: a.Store, Instances: a.Store, Flavors: a.Store.Flavors(), Counter: a.hosts, Interfaces: interfaces,
 		Every: a.Config.Conduct.HostProbe, LostAfter: a.Config.Conduct.HostLost,
 	}
 }

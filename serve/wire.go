@@ -24,7 +24,7 @@ func (a *App) wire() error {
 	}
 	a.images = &images.Service{
 		Roots: append([]string{filepath.Join(cfg.Data, "images")}, cfg.Images.FilePaths...), Secrets: urlKeys, Log: a.log, Now: a.Store.Now,
-		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize},
+		Cache: &images.Cache{Dir: filepath.Join(cfg.Data, "cache"), Max: cfg.Images.CacheSize}, Copies: filepath.Join(cfg.Data, "copies"),
 	}
 	if a.peers != nil {
 		a.images.Elsewhere = a.peers
@@ -62,7 +62,7 @@ func (a *App) wireConductor(drivers *Drivers, registry *prometheus.Registry) err
 	}
 	a.Conductor = &conductor.Conductor{
 		ID: a.process, Hostname: cfg.Hostname, Group: cfg.Conduct.Group, Pulse: a.pulse(), Figures: counted, Now: a.Store.Now, Operations: a.Store, Wakes: a.Store, Nodes: a.Store, NodePorts: a.Store, Leases: a.Store, Blobs: a.Store, Firmware: a.Store,
-		Machines: drivers, Images: a.images, ImageBytes: a.images, Guests: a.guests(), Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
+		Machines: drivers, Images: a.images, ImageBytes: a.images, Disks: a.images, Guests: a.guests(), Log: a.log, Settings: cfg.Conduct.settings(), BootURL: cfg.bootURL, Ramdisk: cfg.ramdisk(),
 		Events: a.Store.AppendEvents, Allocations: a.Store.Allocations(), Templates: a.Store.Templates(), Runbooks: a.Store.Runbooks(), Rules: a.Store.Rules(), BuiltInRules: rules,
 	}
 	if cfg.has(roleConductor) { // others may not have the folders

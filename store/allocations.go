@@ -122,11 +122,11 @@ func unseat(t *tx, v *ingot.Allocation) error {
 	})
 }
 
-// endAllocation deletes the allocation that a node has let go of.
+// endAllocation deletes the allocation that a node has let go of, unless it is another node's by now.
 func (t *tx) endAllocation(n, was *ingot.Node) error {
 	if was.AllocationUUID == "" || n.AllocationUUID == was.AllocationUUID {
 		return nil
 	}
-	_, err := t.exec("DELETE FROM allocations WHERE uuid = ?", was.AllocationUUID)
+	_, err := t.exec("DELETE FROM allocations WHERE uuid = ? AND node_uuid = ?", was.AllocationUUID, was.UUID)
 	return err
 }

@@ -140,6 +140,15 @@ func (s *Store) StartOperation(ctx context.Context, start ingot.Start) (ingot.Op
 				return err
 			}
 		}
+		for _, join := range start.Joins {
+			other, err := t.changeNode(join.UUID, 0, join.Change)
+			if err != nil {
+				return err
+			}
+			if err := t.tell(&other, join.History, join.Events); err != nil {
+				return err
+			}
+		}
 		t.wake = true
 		return t.tell(&n, start.History, start.Events)
 	})

@@ -30,6 +30,7 @@ type Node struct {
 	Fault                ingot.Fault      `json:"fault"`
 	CleanStep            map[string]any   `json:"clean_step"`
 	DeployStep           map[string]any   `json:"deploy_step"`
+	ServiceStep          map[string]any   `json:"service_step"`
 	ResourceClass        string           `json:"resource_class"`
 	UpdatedAt            string           `json:"updated_at"`
 }

@@ -22,8 +22,11 @@ type nodeVerbs struct {
 	Rescue   rescueVerb `cmd:"" group:"verbs" help:"Boot an active node into the rescue ramdisk."`
 	Unrescue plainVerb  `cmd:"" group:"verbs" help:"Boot a rescued node into its instance again."`
 	Service  stepsVerb  `cmd:"" group:"verbs" help:"Run service steps on an active node."`
-	Unhold   plainVerb  `cmd:"" group:"verbs" help:"Let a node go on that a hold step keeps."`
-	Abort    plainVerb  `cmd:"" group:"verbs" help:"Stop what goes on with a node."`
+
+	ToMetal toMetalVerb `cmd:"" name:"to-metal" group:"verbs" help:"Have a guest's instance go on on metal."`
+
+	Unhold plainVerb `cmd:"" group:"verbs" help:"Let a node go on that a hold step keeps."`
+	Abort  plainVerb `cmd:"" group:"verbs" help:"Stop what goes on with a node."`
 }
 
 // verb are the arguments of every verb.

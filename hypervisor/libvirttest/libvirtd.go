@@ -139,6 +139,20 @@ func Link(t testing.TB, a, b *Daemon) {
 	}
 }
 
+// Join connects its bridge with one in a named network namespace: its guests are on that network.
+func (d *Daemon) Join(t *testing.T, namespace, bridge string) {
+	t.Helper()
+	const one, two = "to-libvirtd", "to-network"
+	for _, args := range [][]string{
+		{"ip", "-netns", namespace, "link", "add", one, "type", "veth", "peer", "name", two, "netns", d.inner(t)},
+		{"ip", "-netns", namespace, "link", "set", one, "up", "master", bridge},
+		{"nsenter", "-t", d.inner(t), "-n", "ip", "link", "set", two, "up", "master", "br0"},
+	} {
+		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+		require.NoError(t, err, "%v: %s", args, out)
+	}
+}
+
 // inner is the process number of the first one in the daemon's namespaces.
 func (d *Daemon) inner(t testing.TB) string {
 	t.Helper()

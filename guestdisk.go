@@ -1,0 +1,34 @@
+package ingot
+
+import (
+	"context"
+	"io"
+)
+
+// GuestExporter is the extra ability of a guest's machine to give out what is on its disk.
+type GuestExporter interface {
+	// CanExport says, before anything is done, why the disk cannot be given out (Unsupported); nil where it can.
+	CanExport(ctx context.Context) error
+	// ExportDisk writes the disk of the machine, which is off, to a copy: an image that needs no other. The key is of this
+	// copy: the same one again finds the work that is under way. Unavailable with a time in it: it goes on behind.
+	ExportDisk(ctx context.Context, key string, to func(format string) (DiskCopy, error)) error
+}
+
+// DiskCopy takes the bytes of a disk's image, from the first to the last. One of Keep and Drop ends it.
+type DiskCopy interface {
+	io.Writer
+	// Keep says that all is written.
+	Keep() error
+	// Drop leaves nothing of it behind.
+	Drop()
+}
+
+// DiskKeeper keeps copies of disks on this machine, where agents can fetch them.
+type DiskKeeper interface {
+	// KeptDisk is the copy that was kept under a key, judged like any image. NotFound: there is none on this machine.
+	KeptDisk(ctx context.Context, key string) (ImageReady, error)
+	// NewDisk begins a copy of a format, raw or qcow2. Permanent, from it or from writing to it: there is no room.
+	NewDisk(key, format string) (DiskCopy, error)
+	// DropDisk does away with the copy of a key; one that is not there is no error.
+	DropDisk(key string) error
+}

@@ -33,10 +33,11 @@ import (
 func TestGuestToMetal(t *testing.T) {
 	d, data := libvirttest.Start(t), t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
-	image := filepath.Join(data, "images", "hello.raw")
-	require.NoError(t, os.WriteFile(image, libvirttest.Hello(), 0o600))
+	image, hello := filepath.Join(data, "images", "hello.raw"), partitioned(libvirttest.Hello())
+	require.NoError(t, os.WriteFile(image, hello, 0o600))
 	cfg := devConfig(data)
 	cfg.Drivers, cfg.Boot.Listen = []string{"fake-hardware", "ipmi", "libvirt"}, "127.78.0.1:6180"
+	cfg.Conduct.PowerTimeout = 3 * time.Second // the guest knows no ACPI, and is stopped then
 	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	app.Conductor.Ramdisk = map[string]string{"vmlinuz": "/dev/null", "initramfs": "/dev/null"}
@@ -53,7 +54,7 @@ func TestGuestToMetal(t *testing.T) {
 	require.Contains(t, second.Extra.Placement.Result.Reason, "no available nodes match the resource class small")
 	guest := second.Node
 
-	sum := sha256.Sum256(libvirttest.Hello())
+	sum := sha256.Sum256(hello)
 	c.do(200, "PATCH", "nodes/"+guest, `[{"op": "add", "path": "/instance_info/image_source", "value": "file://`+image+`"}, {"op": "add", "path": "/instance_info/image_checksum", "value": "`+hex.EncodeToString(sum[:])+`"}]`)
 	c.do(202, "PUT", "nodes/"+guest+"/states/provision", `{"target": "active"}`)
 	c.until(guest, map[string]any{"provision_state": "active", "power_state": "power on"})
@@ -63,6 +64,7 @@ func TestGuestToMetal(t *testing.T) {
 	c.do(204, "DELETE", "allocations/first", "")
 	tool(t, "qemu-img", "convert", "-U", "-O", "raw", filepath.Join(d.Dir, "pool", guest+".qcow2"), want)
 	c.do(202, "PUT", "nodes/"+guest+"/states/provision", toMetal)
+	c.runs("m", guest)
 	c.until("m", map[string]any{"provision_state": "active", "power_state": "power on", "instance_uuid": second.UUID, "allocation_uuid": second.UUID})
 	require.Equal(t, c.uuid("m"), c.allocated("second", "").Node)
 	require.Eventually(t, func() bool {
@@ -77,6 +79,13 @@ func TestGuestToMetal(t *testing.T) {
 	said := c.do(200, "GET", "nodes/m/history?detail=true", "")
 	require.Contains(t, said, "from the guest's stop to the metal's start")
 	t.Log(said)
+}
+
+// partitioned is an image with one partition in its table: agents write no disk without.
+func partitioned(image []byte) []byte {
+	image = bytes.Clone(image)
+	copy(image[446:], []byte{0x80, 0, 0, 0, 0x83, 0, 0, 0, 64, 0, 0, 0, 0, 16, 0, 0}) // MBR: Linux, 2 MiB from sector 64
+	return image
 }
 
 const toMetal = `{"target": "service", "service_steps": [{"interface": "management", "step": "to_metal", "args": {"resource_class": "small"}}]}`
@@ -131,6 +140,29 @@ func (c caller) metal(name, boot string) *sim.Machine {
 	}
 	require.NoError(c, c.app.Store.CreateNode(c.Context(), &n, []ingot.Port{{Address: m.MAC, PXEEnabled: true}}))
 	return m
+}
+
+// runs waits until a node runs what a guest ran: the agent goes over the whole disk twice.
+func (c caller) runs(node, guest string) {
+	c.Helper()
+	said := ""
+	require.Eventually(c, func() bool {
+		if op, err := c.app.Store.LiveOperation(c.Context(), guest, ingot.LaneProvision); err == nil {
+			if now := op.Position + ": " + op.Note; now != said {
+				said = now
+				c.Log(time.Now().Format("05.0"), now)
+			}
+		}
+		if left, err := c.app.Store.Node(c.Context(), guest); err == nil && left.LastError != "" {
+			said = left.LastError
+			return true
+		}
+		n, err := c.app.Store.Node(c.Context(), node)
+		return err == nil && n.ProvisionState == ingot.Active && n.PowerState == ingot.PowerOn
+	}, 3*time.Minute, 50*time.Millisecond)
+	n, err := c.app.Store.Node(c.Context(), node)
+	require.NoError(c, err)
+	require.Equal(c, ingot.Active, n.ProvisionState, said)
 }
 
 // mark writes a marker to the disk of a guest, which runs before and afterwards.

@@ -36,7 +36,7 @@ func (s *Service) KeptDisk(_ context.Context, key string) (ingot.ImageReady, err
 	}
 	defer from.Close()
 	format, sum, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), key+"."), ".")
-	ready := ingot.ImageReady{ID: filepath.Base(path), URL: s.sign(path), Checksum: sum, ChecksumAlgo: "sha256", Size: from.size}
+	ready := ingot.ImageReady{ID: filepath.Base(path), URL: s.signFile(path), Checksum: sum, ChecksumAlgo: "sha256", Size: from.size}
 	return ready, ingot.Fatal(judge(&ready, from, format))
 }
 

@@ -101,7 +101,7 @@ func judge(ready *ingot.ImageReady, from *opened, declared string) error {
 // place is where agents get the image.
 func (s *Service) place(ctx context.Context, source ingot.ImageSource, ready ingot.ImageReady) (string, error) {
 	if path, ok := strings.CutPrefix(source.URL, "file://"); ok {
-		return s.sign(base64.RawURLEncoding.EncodeToString([]byte(path)), filepath.Base(path)), nil
+		return s.signFile(path), nil
 	}
 	switch source.Download {
 	case "", "http":
@@ -121,6 +121,11 @@ func (s *Service) place(ctx context.Context, source ingot.ImageSource, ready ing
 		return "", err
 	}
 	return s.sign(place, ready.ID), nil
+}
+
+// signFile is the URL path of a file of this host.
+func (s *Service) signFile(path string) string {
+	return s.sign(base64.RawURLEncoding.EncodeToString([]byte(path)), filepath.Base(path))
 }
 
 // checksum is the image's digest and its algorithm: given as hex, or found in the checksum file that a URL names.

@@ -1,0 +1,56 @@
+package serve_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/store/storetest"
+)
+
+// TestUpgradeOfARecordedRelease: what services of older releases left in their databases, killed in the middle of a deploy
+// and a cleaning (testdata/releases/record), is gone on with by this one; an inspection is aborted.
+func TestUpgradeOfARecordedRelease(t *testing.T) {
+	files, err := filepath.Glob("testdata/releases/*.sql")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			server := storetest.NewServer(t)
+			server.Ask(string(text))
+			cfg := shared(t, server.URL, "newer")
+			cfg.Database.KeyFile = keyFile(t, "the secret of a recorded database")
+			cfg.Drivers, cfg.Conduct.PowerSync = []string{"fake-hardware", "ipmi"}, time.Second // whose look wakes fake machines
+			app := runWith(t, cfg)
+			for name, want := range map[string]ingot.State{"deploying": ingot.Active, "deleting": ingot.Available, "idle": ingot.Active} {
+				require.Eventually(t, func() bool {
+					n, err := app.Store.Node(t.Context(), name)
+					require.NoError(t, err)
+					return n.ProvisionState == want
+				}, time.Minute, tick, name)
+				n, err := app.Store.Node(t.Context(), name)
+				require.NoError(t, err)
+				require.Empty(t, n.LastError, name)
+			}
+			n, err := app.Store.Node(t.Context(), "inspecting")
+			require.NoError(t, err)
+			require.Equal(t, ingot.InspectWait, n.ProvisionState)
+			require.NoError(t, app.Conductor.Provision(t.Context(), n, ingot.ProvisionRequest{Verb: ingot.VerbAbort}))
+			require.Eventually(t, func() bool {
+				n, err = app.Store.Node(t.Context(), "inspecting")
+				return err == nil && n.ProvisionState == ingot.InspectFailed
+			}, time.Minute, tick, "what was begun there can be aborted here")
+			n, err = app.Store.Node(t.Context(), "secret")
+			require.NoError(t, err)
+			require.Equal(t, ingot.Secret("open sesame"), n.DriverInfo["ipmi_password"])
+			again := deploying(t, app, 1)
+			deployed(t, app, again)
+		})
+	}
+}

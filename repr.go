@@ -47,6 +47,9 @@ func Repr(v any, mask func(key string, value any) any) string {
 	return string(text)
 }
 
+// controls are written as Python does.
+var controls = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
+
 // ReprString is a text in the quotes that Python gives it.
 func ReprString(s string) string {
 	quote := `'`
@@ -55,5 +58,5 @@ func ReprString(s string) string {
 	} else {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `'`, `\'`)
 	}
-	return quote + strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s) + quote
+	return quote + controls.Replace(s) + quote
 }

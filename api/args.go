@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"math"
 	"net"
 	"slices"
@@ -19,6 +20,7 @@ type args struct {
 
 // args collects the parameters and refuses those that are not allowed.
 func (r *request) args(allowed ...string) *args {
+	r.asked = true
 	a := &args{values: map[string]any{}}
 	for name, values := range r.URL.Query() {
 		if len(values) == 1 {
@@ -41,10 +43,27 @@ func (r *request) args(allowed ...string) *args {
 		}
 	}
 	if len(unexpected) > 0 {
-		slices.Sort(unexpected)
-		a.fail(ingot.Errorf(ingot.Invalid, "Unexpected arguments: %s", strings.Join(unexpected, ", ")))
+		a.fail(errUnexpected(unexpected))
 	}
 	return a
+}
+
+// bare refuses parameters where the handler has asked for none: it reads what it takes before it finds what the path names,
+// or the body.
+func (r *request) bare() error {
+	if r.asked || r.URL.RawQuery == "" {
+		return nil
+	}
+	r.asked = true
+	if names := slices.Collect(maps.Keys(r.URL.Query())); len(names) > 0 {
+		return errUnexpected(names)
+	}
+	return nil
+}
+
+func errUnexpected(names []string) error {
+	slices.Sort(names)
+	return ingot.Errorf(ingot.Invalid, "Unexpected arguments: %s", strings.Join(names, ", "))
 }
 
 func (a *args) addBody(r *request) {

@@ -67,11 +67,12 @@ func TestChassisOfNodes(t *testing.T) {
 	require.Equal(t, "Chassis "+nobody+" could not be found.", s.must(t, 400, "POST", "/v1/nodes", map[string]any{"driver": "fake-hardware", "chassis_uuid": nobody}).fault())
 	for path, want := range map[string]int{
 		"/v1/chassis/" + id + "/nodes": 1, "/v1/chassis/" + id + "/nodes/detail": 1, "/v1/nodes?chassis_uuid=" + id: 1, "/v1/nodes": 2,
-		"/v1/chassis/" + id + "/nodes?maintenance=true": 0, "/v1/nodes?chassis_uuid=" + nobody: 0,
+		"/v1/chassis/" + id + "/nodes?maintenance=true": 0,
 	} {
 		require.Len(t, s.must(t, 200, "GET", path, nil).body["nodes"], want, path)
 	}
 	s.must(t, 404, "GET", "/v1/chassis/"+nobody+"/nodes", nil)
+	require.Equal(t, "Chassis "+nobody+" could not be found.", s.must(t, 404, "GET", "/v1/nodes?chassis_uuid="+nobody, nil).fault())
 	require.Equal(t, "Cannot complete the requested action because chassis "+id+" contains nodes.", s.must(t, 400, "DELETE", "/v1/chassis/"+id, nil).fault())
 	s.must(t, 400, "PATCH", "/v1/nodes/n1", `[{"op": "add", "path": "/chassis_uuid", "value": "`+nobody+`"}]`)
 	s.must(t, 200, "PATCH", "/v1/nodes/n1", `[{"op": "add", "path": "/chassis_uuid", "value": "`+id+`"}]`)

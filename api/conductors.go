@@ -46,7 +46,7 @@ func (r *request) conductors(key string) ([]ingot.Conductor, error) {
 
 // listConductors is GET /v1/conductors. Its marker is a host name.
 func listConductors(r *request) (response, error) {
-	a := r.args(pageArgs()...)
+	a := r.args(pageArgs(false)...)
 	marker := a.text("marker")
 	delete(a.values, "marker")
 	s := selectionOf(r, a, r.tables.conductors)

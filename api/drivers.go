@@ -158,6 +158,9 @@ func orNull(s string) any {
 }
 
 func (r *request) driver() (ingot.HardwareType, error) {
+	if err := r.bare(); err != nil {
+		return ingot.HardwareType{}, err
+	}
 	name := r.param("driver")
 	types, err := r.hardwareTypes()
 	if err != nil {

@@ -60,8 +60,11 @@ func groupFilter(q *ingot.NodeQuery, value string) error {
 func listFilter[Q any](at func(*Q) *[]string) func(*Q, string) error {
 	return func(q *Q, value string) error {
 		for word := range strings.SplitSeq(value, ",") {
-			if word = strings.TrimSpace(word); word != "" {
-				*at(q) = append(*at(q), word)
+			if word = strings.TrimSpace(word); word == "" {
+				continue
+			}
+			if *at(q) = append(*at(q), word); len(*at(q)) > maxLimit {
+				return ingot.Errorf(ingot.Invalid, "A list of more than %d cannot be filtered by.", maxLimit)
 			}
 		}
 		return nil

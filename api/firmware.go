@@ -23,7 +23,7 @@ func listBIOS(r *request) (response, error) {
 	case detail != nil && !r.since(74):
 		a.fail(ingot.Errorf(ingot.Invalid, "Invalid query parameter ?detail=%v received.", *detail))
 	case fields != nil && !r.since(74):
-		a.fail(errNotAcceptable())
+		a.fail(ingot.Errorf(ingot.Invalid, "Invalid query parameter ?fields=[%s] received.", reprWords(fields)))
 	}
 	node, err := r.nodeListed(a, fields, detail)
 	if err != nil {

@@ -39,7 +39,7 @@ func TestBIOS(t *testing.T) {
 		{"1.39", at, 404, ""},
 		{"1.39", at + "/Turbo", 404, ""},
 		{"1.73", at + "?detail=true", 400, "Invalid query parameter ?detail=true received."},
-		{"1.73", at + "?fields=name", 406, "Request not acceptable."},
+		{"1.73", at + "?fields=name", 400, "Invalid query parameter ?fields=['name'] received."},
 		{"1.74", at + "?fields=name&detail=true", 400, "Can not specify ?detail=True and fields"},
 		{"1.74", at + "?fields=colour", 400, "Field colour is not a valid field."},
 		{"1.74", at + "/Colour", 404, "Node " + uuid + " doesn't have a BIOS setting 'Colour'"},

@@ -69,7 +69,7 @@ func adapt(rt route) http.HandlerFunc {
 		r.rule = rt.rule
 		answer := rt.handle
 		if !r.since(rt.since) {
-			r.rule, answer = public, notFound
+			r.rule, answer = public, rt.unknown
 		}
 		res, err := r.patiently(answer)
 		status := max(res.status, http.StatusOK)
@@ -120,6 +120,9 @@ func (f front) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	setVersionRange(w.Header())
 	minor, err := negotiate(hr.Header)
+	if hr.URL.Path == "/" { // it is of no version: clients whose version is not spoken learn there which are
+		err = nil
+	}
 	if err != nil {
 		r.writeError(w, err)
 		return

@@ -12,8 +12,8 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// answers sends a request straight to the handler. Whatever clients send, the service does not fail: never 5xx, and
-// what is said of it can be read.
+// answers sends a request straight to the handler. Whatever clients send, the service does not fail: never 5xx, what is
+// said of it can be read, and the memory that it takes is bounded by the request's length.
 func (s *service) answers(t *testing.T, method, path, body, minor string) *httptest.ResponseRecorder {
 	t.Helper()
 	target, err := url.Parse("http://service" + path)
@@ -25,8 +25,9 @@ func (s *service) answers(t *testing.T, method, path, body, minor string) *httpt
 		r.Body, r.ContentLength = http.MaxBytesReader(nil, noClose{strings.NewReader(body)}, 1<<30), int64(len(body))
 	}
 	r.Header.Set("X-OpenStack-Ironic-API-Version", minor)
-	w := httptest.NewRecorder()
+	w, before := httptest.NewRecorder(), allocated()
 	s.Handler().ServeHTTP(w, r)
+	boundedMemory(t, before, len(path)+len(body), path)
 	require.Less(t, w.Code, 500, "%s %s %s: %s", method, path, body, w.Body)
 	require.True(t, w.Body.Len() == 0 || strings.HasPrefix(w.Header().Get("Content-Type"), "application/json"), w.Body)
 	return w

@@ -98,6 +98,9 @@ func (a *API) inspectionRuleRoutes(t *tables) []route {
 
 // deleteRules is DELETE /v1/inspection_rules.
 func deleteRules(r *request) (response, error) {
+	if err := r.bare(); err != nil {
+		return response{}, err
+	}
 	if err := r.allow(holder{}); err != nil {
 		return response{}, err
 	}

@@ -12,9 +12,13 @@ import (
 // maxLimit is the most that one list answers, and what it answers when the client names no limit.
 const maxLimit = 1000
 
-// pageArgs are the parameters that every list takes.
-func pageArgs() []string {
-	return []string{"marker", "limit", "sort_key", "sort_dir", "fields", "detail"}
+// pageArgs are the parameters that every list takes; those at the paths of old clients, "/detail", show every field.
+func pageArgs(whole bool) []string {
+	args := []string{"marker", "limit", "sort_key", "sort_dir", "fields", "detail"}
+	if whole {
+		return args[:4]
+	}
+	return args
 }
 
 // selection is what a client asks of a list or a single thing, beside the filters.

@@ -15,6 +15,9 @@ type LeaseStore interface {
 
 // listNetworks is GET /v1/networks, which Ironic has not: the networks that machines boot on, as configured.
 func listNetworks(r *request) (response, error) {
+	if err := r.bare(); err != nil {
+		return response{}, err
+	}
 	networks := r.api.Networks
 	if networks == nil {
 		networks = []ingot.Network{}
@@ -25,6 +28,9 @@ func listNetworks(r *request) (response, error) {
 // listLeases is GET /v1/networks/{network}/leases, which Ironic has not: which address the boot service last gave to
 // which machine, and until when.
 func listLeases(r *request) (response, error) {
+	if err := r.bare(); err != nil {
+		return response{}, err
+	}
 	name := r.param("network")
 	known := false
 	for _, n := range r.api.Networks {

@@ -105,7 +105,7 @@ func listNodesDetail(r *request) (response, error) { return nodeList(r, true, ni
 // nodeList answers a page of nodes; narrow, where the list is below another thing, selects what belongs to it.
 func nodeList(r *request, detail bool, narrow func(*request, *ingot.NodeQuery) error) (response, error) {
 	table := r.tables.nodes
-	a := r.args(append(pageArgs(), filterNames(table)...)...)
+	a := r.args(append(pageArgs(detail), filterNames(table)...)...)
 	s := selectionOf(r, a, table)
 	if detail {
 		s.fields = nil
@@ -114,6 +114,11 @@ func nodeList(r *request, detail bool, narrow func(*request, *ingot.NodeQuery) e
 	filterBy(r, a, table, &query)
 	if a.err != nil {
 		return response{}, a.err
+	}
+	if query.ChassisUUID != "" && r.api.Chassis != nil {
+		if _, err := r.api.Chassis.Get(r.Context(), query.ChassisUUID); ingot.CodeOf(err) == ingot.NotFound {
+			return response{}, r.tables.chassis.missing(query.ChassisUUID)
+		}
 	}
 	if narrow != nil {
 		if err := narrow(r, &query); err != nil {

@@ -67,7 +67,7 @@ func operation(item *yaml.Node, rt api.Route) {
 	switch {
 	case table == nil || rt.Method != "GET":
 	case list:
-		set(o, "parameters", lines(listParams(table, get(o, "parameters"))))
+		set(o, "parameters", lines(listParams(table, rt.Path, get(o, "parameters"))))
 	case !strings.Contains(rt.Path, "{node}/"):
 		set(o, "parameters", lines([]any{ref("/components/parameters/fields")}))
 	}
@@ -118,12 +118,12 @@ func tableOf(path string) (*api.Table, bool) {
 }
 
 // listParams are a list's parameters: paging, and the filters of the table; those that people wrote stay.
-func listParams(t *api.Table, was *yaml.Node) []any {
+func listParams(t *api.Table, path string, was *yaml.Node) []any {
 	params, names := []any{}, map[string]bool{}
 	written := func(name string) bool {
 		return was != nil && slices.ContainsFunc(was.Content, func(n *yaml.Node) bool { return get(n, "name") != nil && get(n, "name").Value == name })
 	}
-	for _, name := range pageParams(t) {
+	for _, name := range pageParams(t, path) {
 		if !written(name) {
 			params = append(params, ref("/components/parameters/"+name))
 		}
@@ -152,15 +152,20 @@ func listParams(t *api.Table, was *yaml.Node) []any {
 	return params
 }
 
-// pageParams are those of every list, save for what belongs to a node as it is read from its machine, or told by it.
-func pageParams(t *api.Table) []string {
+// pageParams are those of every list, save for what belongs to a node as it is read from its machine, or told by it. A path of
+// old clients shows every field.
+func pageParams(t *api.Table, path string) []string {
 	switch t.Path {
 	case "bios", "firmware":
 		return []string{"fields", "detail"}
 	case "history":
 		return []string{"limit", "marker", "sort_key", "sort_dir", "detail"}
 	}
-	return []string{"limit", "marker", "sort_key", "sort_dir", "fields", "detail"}
+	params := []string{"limit", "marker", "sort_key", "sort_dir", "fields", "detail"}
+	if strings.HasSuffix(path, "/detail") {
+		return params[:4]
+	}
+	return params
 }
 
 // tableSchemas writes a resource, a list of it, and what makes one.

@@ -25,6 +25,9 @@ var (
 	escapedPathPattern = regexp.MustCompile(`^(/([\p{L}\p{N}_-]|~[01])+)+$`)
 )
 
+// unescape reads a part of a path (RFC 6901).
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+
 func schemaError(of, format string, args ...any) error {
 	return ingot.Errorf(ingot.Invalid, "Schema error for %s: %s", of, fmt.Sprintf(format, args...))
 }
@@ -84,7 +87,7 @@ func parseOp(r *request, raw map[string]any) (patchOp, error) {
 		return p, schemaError("patch", `%s does not match '^(/[\\w-]+)+$'`, repr(p.path))
 	}
 	for step := range strings.SplitSeq(p.path[1:], "/") {
-		p.steps = append(p.steps, strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
+		p.steps = append(p.steps, unescape.Replace(step))
 	}
 	return p, nil
 }

@@ -43,7 +43,7 @@ func TestPortgroups(t *testing.T) {
 		fault        string
 		version      string
 	}{
-		{404, "GET", "/v1/portgroups", nil, "", "1.22"},
+		{404, "GET", "/v1/portgroups", nil, "Resource could not be found.", "1.22"},
 		{404, "GET", "/v1/portgroups/nosuch", nil, "Portgroup nosuch could not be found.", "1.115"},
 		{400, "GET", "/v1/portgroups/bad%20name", nil, "Expected UUID or name for portgroup: bad name", "1.115"},
 		{404, "GET", group + "/ports", nil, "", "1.23"},

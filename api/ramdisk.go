@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -136,6 +137,7 @@ func (r *request) checkHeartbeat(a *args, hb ingot.Heartbeat) error {
 
 // continueInspection is POST /v1/continue_inspection: since 1.84, and in 1.1 for agents that send no version.
 func continueInspection(r *request) (response, error) {
+	r.asked = true
 	query := r.URL.Query()
 	uuid, isUUID := canonicalUUID(query.Get("node_uuid"))
 	switch {
@@ -143,6 +145,9 @@ func continueInspection(r *request) (response, error) {
 		return response{}, ingot.Errorf(ingot.NotFound, "API version 1.84 or newer is required")
 	case query.Has("node_uuid") && !isUUID:
 		return response{}, ingot.Errorf(ingot.Invalid, "Expected UUID for node_uuid: %s", query.Get("node_uuid"))
+	}
+	if query.Del("node_uuid"); len(query) > 0 {
+		return response{}, errUnexpected(slices.Collect(maps.Keys(query)))
 	}
 	body, err := r.json()
 	if err != nil {

@@ -134,7 +134,7 @@ func TestRefusals(t *testing.T) {
 		{"PATCH", "/v1/ports/52:54:00:00:00:01", `[]`, "", 400, "Expected UUID or name for port: 52:54:00:00:00:01"},
 		{"GET", "/v1/drivers/nope", nil, "", 404, "Could not find the following driver(s) or hardware type(s): nope."},
 		{"GET", "/v1/drivers?type=x", nil, "", 400, `"type" filter must be one of "classic" or "dynamic", if specified.`},
-		{"GET", "/v1/conductors", nil, "1.48", 404, ""},
+		{"GET", "/v1/conductors", nil, "1.48", 404, "Resource could not be found."},
 		{"GET", "/v1/conductors/nope", nil, "", 404, "Conductor nope could not be found."},
 		{"POST", "/v1/heartbeat/" + uuid, `{"callback_url": "https://192.0.2.1:9999"}`, "", 400, "Agent token is required for heartbeat processing."},
 		{"POST", "/v1/heartbeat/" + uuid, `{"callback_url": "ftp://x", "agent_token": "t"}`, "", 400, `An issue with the supplied "callback_url" has been detected.`},

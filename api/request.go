@@ -33,6 +33,7 @@ type request struct {
 	about  string // the node that it is about, for the audit
 	passed bool   // another process passed it on, and writes the audit
 	suffix bool   // ".json" was cut off the path, as Ironic does below 1.91
+	asked  bool   // a handler has looked at the parameters
 }
 
 // handler answers a request or says why not; it never writes.
@@ -93,6 +94,9 @@ func (r *request) from() string {
 
 // json decodes the body; an empty one is an empty object, as in Ironic.
 func (r *request) json() (any, error) {
+	if err := r.bare(); err != nil {
+		return nil, err
+	}
 	body, err := readBody(r.Request)
 	if err != nil {
 		return nil, err
@@ -176,6 +180,9 @@ func canonicalUUID(text string) (string, bool) {
 
 // ident reads a path's UUID or name, which names a thing of the sort.
 func (r *request) ident(name, sort string) (string, error) {
+	if err := r.bare(); err != nil {
+		return "", err
+	}
 	text := r.param(name)
 	if id, ok := canonicalUUID(text); ok {
 		return id, nil

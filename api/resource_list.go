@@ -16,7 +16,7 @@ func (s *resource[T, Q]) handleDetail(r *request) (response, error) { return s.l
 
 // listAs answers a page of those that the parameters and, below another thing, narrow select.
 func (s *resource[T, Q]) listAs(r *request, detail bool, narrow func(r *request, q *Q) error) (response, error) {
-	a := r.args(slices.Concat(pageArgs(), filterNames(s.fields), s.params)...)
+	a := r.args(slices.Concat(pageArgs(detail), filterNames(s.fields), s.params)...)
 	chosen := selectionSince(r, a, s.fields, cmp.Or(s.detail, 43))
 	if detail {
 		chosen.fields = nil

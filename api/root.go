@@ -27,7 +27,7 @@ func showRoot(r *request) (response, error) {
 func showVersion(r *request) (response, error) {
 	body := map[string]any{
 		"id":          "v1",
-		"links":       []map[string]string{{"href": r.publicURL() + "/v1/", "rel": "self"}},
+		"links":       []map[string]string{{"href": r.publicURL() + "/v1/", "rel": "self"}, {"href": r.publicURL() + "/docs", "rel": "describedby", "type": "text/html"}},
 		"media_types": map[string]string{"base": "application/json", "type": "application/vnd.openstack.ironic.v1+json"},
 		"version":     r.version(),
 	}

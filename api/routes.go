@@ -1,6 +1,12 @@
 package api
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ingot-metal/ingot"
+)
 
 // route is a method and a path below /v1. Below the version since, the path does not exist. The rule is a row of policy.go,
 // or public.
@@ -28,10 +34,29 @@ func (a *API) Patterns() []string {
 func late(method, path string, since int, rule string, handle handler) route {
 	return route{method, path, 1, rule, func(r *request) (response, error) {
 		if !r.since(since) {
-			return methodNotAllowed(r)
+			return response{}, frameworkError{http.StatusMethodNotAllowed, notAllowed(path)}
 		}
 		return handle(r)
 	}}
+}
+
+// unknown answers below the version that brought a route, in the way of its resource.
+func (rt route) unknown(*request) (response, error) {
+	if contains([]string{"/portgroups", "/volume", "/nodes/{node}/volume", "/conductors"}, rt.path) {
+		return response{}, ingot.Errorf(ingot.NotFound, "Resource could not be found.")
+	}
+	return response{}, frameworkError{http.StatusNotFound, notAllowed(rt.path)}
+}
+
+func (rt route) resource() string { return strings.Split(rt.path, "/")[1] }
+
+// notAllowed is what Ironic says in versions that have not the resource at a path: something of its later ones.
+func notAllowed(path string) string {
+	switch name := (route{path: path}).resource(); name {
+	case "deploy_templates", "allocations", "shards", "runbooks", "inspection_rules":
+		return "The API version does not allow " + strings.ReplaceAll(name, "_", " ")
+	}
+	return ""
 }
 
 // userRoutes is everything that users may call. A part of the API that is nil takes its routes with it.

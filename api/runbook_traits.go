@@ -98,14 +98,19 @@ func (r *request) checkRunbook(p *provisionArgs, n *ingot.Node) error {
 	return r.mayCarryOut(holderOf(n), b.Steps)
 }
 
-// usableRunbook finds a runbook that the caller may use.
+// usableRunbook finds a runbook that the caller may use. A public one is every project's, as Ironic's documentation has it:
+// who may use their project's own may use it. (Ironic's rule as it comes compares with the owner, whom a public one has not,
+// and so lets in members of the system and services alone.)
 func (r *request) usableRunbook(ident string) (ingot.Runbook, error) {
 	b, err := r.api.Runbooks.Get(r.Context(), ident)
 	of := holder{owner: b.Owner}
+	if b.Public {
+		of.owner = r.who.Project
+	}
 	switch {
 	case ingot.CodeOf(err) == ingot.NotFound, err == nil && !b.Public && !r.may("runbook:get", of):
 		return b, r.tables.runbooks.missing(ident)
-	case err == nil && !b.Public && !r.may("runbook:use", of):
+	case err == nil && !r.may("runbook:use", of):
 		return b, errDenied("runbook:use")
 	}
 	return b, err

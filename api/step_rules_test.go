@@ -50,6 +50,8 @@ func TestStepRules(t *testing.T) {
 	s.must(t, 200, "PATCH", "/v1/runbooks/reset", `[{"op": "add", "path": "/public", "value": true}]`, as("admin@system"))
 	s.must(t, 204, "PUT", "/v1/runbooks/reset/traits/CUSTOM_A", nil, as("admin@system"))
 	ask(202, "manager@p2", `{"target": "clean", "runbook": "reset"}`)
+	ask(202, "service@p1", `{"target": "clean", "runbook": "reset"}`)
+	require.Contains(t, ask(403, "member@p1", `{"target": "clean", "runbook": "reset"}`), "baremetal:runbook:use", "of a project's own runbook neither")
 }
 
 func TestStepRulesThatCannotBeRead(t *testing.T) {

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -52,11 +54,11 @@ func listVendorMethods(r *request) (response, error) {
 
 // callVendor is any request to /v1/nodes/{node}/vendor_passthru.
 func callVendor(r *request) (response, error) {
-	node, err := r.node()
+	name, args, err := r.vendorCall()
 	if err != nil {
 		return response{}, err
 	}
-	name, args, err := r.vendorCall()
+	node, err := r.node()
 	if err != nil {
 		return response{}, err
 	}
@@ -72,6 +74,7 @@ func callVendor(r *request) (response, error) {
 
 // vendorCall reads which method is called, and with what.
 func (r *request) vendorCall() (name string, args map[string]any, err error) {
+	r.asked = true
 	query := r.URL.Query()
 	name = r.param("method")
 	if name == "" {
@@ -80,9 +83,8 @@ func (r *request) vendorCall() (name string, args map[string]any, err error) {
 			return "", nil, ingot.Errorf(ingot.Invalid, "Missing mandatory parameter: method")
 		}
 	}
-	query.Del("method")
-	for key := range query {
-		return "", nil, ingot.Errorf(ingot.Invalid, "Unexpected arguments: %s", key)
+	if query.Del("method"); len(query) > 0 {
+		return "", nil, errUnexpected(slices.Collect(maps.Keys(query)))
 	}
 	if name == "" {
 		return "", nil, ingot.Errorf(ingot.Invalid, "Method not specified")
@@ -111,11 +113,11 @@ func listDriverMethods(r *request) (response, error) {
 
 // callDriver is any request to /v1/drivers/{driver}/vendor_passthru.
 func callDriver(r *request) (response, error) {
-	if _, err := r.driver(); err != nil {
-		return response{}, err
-	}
 	name, _, err := r.vendorCall()
 	if err != nil {
+		return response{}, err
+	}
+	if _, err := r.driver(); err != nil {
 		return response{}, err
 	}
 	return response{}, ingot.Errorf(ingot.Invalid, "No handler for method %s", name)

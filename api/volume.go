@@ -145,6 +145,9 @@ func (a *API) volumeRoutes(t *tables) []route {
 
 // showVolume is GET /v1/volume: where its parts are, as discovery says where resources are.
 func showVolume(r *request) (response, error) {
+	if err := r.bare(); err != nil {
+		return response{}, err
+	}
 	if _, err := r.scope(""); err != nil {
 		return response{}, err
 	}

@@ -32,7 +32,7 @@ func (w *world) able(change func(*ingot.Node)) ingot.Node {
 func TestAside(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.rack.Delays.Management = 5 * time.Millisecond
+	w.rack.Delays.Management.Earliest = 5 * time.Millisecond
 	w.start(nil)
 	c, ctx := w.conductor(), t.Context()
 	n := w.able(nil)

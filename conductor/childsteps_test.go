@@ -76,7 +76,7 @@ func familyVerdict(t *testing.T, w *world, parent, one, two ingot.Node) {
 func TestStepsOnChildren(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.rack.Delays.RAID = time.Millisecond
+	w.rack.Delays.RAID.Earliest = time.Millisecond
 	w.start(nil)
 	parent, one, two := w.family()
 	w.cleans(parent, raidSteps(one)...)

@@ -29,7 +29,7 @@ func bios(name, value string) map[string]any {
 func TestDriverSteps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.rack.Delays.BIOS, w.rack.Delays.RAID, w.rack.Delays.Firmware = time.Millisecond, time.Millisecond, time.Millisecond
+	w.rack.Delays.BIOS.Earliest, w.rack.Delays.RAID.Earliest, w.rack.Delays.Firmware.Earliest = time.Millisecond, time.Millisecond, time.Millisecond
 	w.start(nil)
 	n := w.able(func(n *ingot.Node) {
 		n.TargetRAIDConfig = map[string]any{"logical_disks": []any{

@@ -19,7 +19,7 @@ const mac = "52:54:00:00:00:01"
 // waiting is a node whose deploy waits for an agent that never calls by itself, with one port.
 func (w *world) waiting() ingot.Node {
 	w.t.Helper()
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	n := w.node(ingot.Available)
 	require.NoError(w.t, w.store.Ports().Create(w.t.Context(), &ingot.Port{UUID: uuid.NewString(), NodeUUID: n.UUID, Address: mac, PXEEnabled: true}))
 	w.ask(n.UUID, ingot.VerbActive)
@@ -132,7 +132,7 @@ func TestWhatMachinesBoot(t *testing.T) {
 		require.Equal(t, ingot.NotFound, ingot.CodeOf(err), token)
 	}
 
-	w.rack.Delays.Boot = 0
+	w.rack.Delays.Boot.Earliest = 0
 	w.ask(n.UUID, ingot.VerbDeleted)
 	w.until(n.UUID, ingot.Available)
 	spec, err = c.Decide(ctx, ingot.BootRequest{MAC: mac})

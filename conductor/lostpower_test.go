@@ -15,7 +15,7 @@ import (
 // the time for the agent's call is over.
 func TestPowerLostBeforeTheAgentCalls(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Boot = 300 * time.Millisecond
+	w.rack.Delays.Boot.Earliest = 300 * time.Millisecond
 	n := w.node(ingot.Available)
 	cut := false
 	w.start(func(c *conductor.Conductor) {

@@ -115,12 +115,12 @@ func TestNothingPowersOffANodeThatMustStayOn(t *testing.T) {
 
 func TestDeleteReplacesADeployThatWaits(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	w.start(nil)
 	n := w.node(ingot.Available)
 	w.ask(n.UUID, ingot.VerbActive)
 	w.until(n.UUID, ingot.DeployWait)
-	w.rack.Delays.Boot = 0
+	w.rack.Delays.Boot.Earliest = 0
 	w.ask(n.UUID, ingot.VerbDeleted)
 	w.until(n.UUID, ingot.Available)
 	require.Zero(t, w.count("agent standby.prepare_image"))
@@ -128,7 +128,7 @@ func TestDeleteReplacesADeployThatWaits(t *testing.T) {
 
 func TestAbortOfACleanThatWaits(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	w.start(nil)
 	n := w.node(ingot.Manageable)
 	w.ask(n.UUID, ingot.VerbProvide)

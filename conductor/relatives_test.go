@@ -92,7 +92,7 @@ func TestPowerInWaitingStates(t *testing.T) {
 // TestTimeoutOfPower: a change that the machine does not follow fails after the time that the request gave it.
 func TestTimeoutOfPower(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Power = time.Hour
+	w.rack.Delays.Power.Earliest = time.Hour
 	w.start(func(c *conductor.Conductor) { c.Settings.PowerTimeout = time.Hour })
 	n := w.node(ingot.Manageable)
 	require.NoError(t, w.conductor().SetPower(t.Context(), n, ingot.TargetPowerOn, time.Second))

@@ -44,7 +44,7 @@ func newWorld(t *testing.T) *world {
 // worldOn is a world on a store that others used before it; no other may use it at the same time.
 func worldOn(t *testing.T, s *store.Store) *world {
 	t.Helper()
-	w := &world{t: t, store: s, rack: &fake.Rack{Log: slog.New(slog.DiscardHandler), Delays: fake.Delays{Command: 2 * time.Millisecond}}, stop: func() {}}
+	w := &world{t: t, store: s, rack: &fake.Rack{Log: slog.New(slog.DiscardHandler), Delays: fake.Delays{Command: fake.Exactly(2 * time.Millisecond)}}, stop: func() {}}
 	w.rack.Caller = w
 	t.Cleanup(w.kill)
 	return w

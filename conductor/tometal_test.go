@@ -262,7 +262,7 @@ func TestToMetalOfADynamicGuest(t *testing.T) {
 func TestToMetalTakesItsNode(t *testing.T) {
 	h := swap(t, storetest.SQLite(t))
 	w := h.w
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	w.start(nil)
 	w.request(h.guest, toMetal(nil))
 	waiting := w.until(h.metal, ingot.DeployWait)

@@ -12,7 +12,7 @@ import (
 // TestStepsOfTheFakeVendor: what Ironic's fake vendor interface brings into lists, on nodes that have it and on no other.
 func TestStepsOfTheFakeVendor(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Vendor, w.rack.Delays.Beat = 5*time.Millisecond, 50*time.Millisecond
+	w.rack.Delays.Vendor.Earliest, w.rack.Delays.Beat = 5*time.Millisecond, 50*time.Millisecond
 	w.start(nil)
 	n := w.able(nil)
 	w.ask(n.UUID, ingot.VerbProvide)
@@ -40,7 +40,7 @@ func TestStepsOfTheFakeVendor(t *testing.T) {
 	require.Contains(t, states, "servicing -> service wait")
 
 	began := time.Now()
-	w.rack.Delays.Vendor = 50 * time.Millisecond
+	w.rack.Delays.Vendor.Earliest = 50 * time.Millisecond
 	_, answer, err := w.conductor().CallVendor(t.Context(), w.get(n.UUID), "third_method_sync", "POST", map[string]any{"bar": "meow"})
 	require.NoError(t, err)
 	require.Equal(t, true, answer)

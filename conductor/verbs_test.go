@@ -18,7 +18,7 @@ func (w *world) running(state ingot.State) ingot.Node {
 
 func TestRescueKeepsNoPassword(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	w.start(nil)
 	n := w.running(ingot.Active)
 	w.ask(n.UUID, ingot.VerbRescue)
@@ -38,7 +38,7 @@ func TestRescueKeepsNoPassword(t *testing.T) {
 	require.NotContains(t, op.Params, "rescue_password")
 	require.Equal(t, ingot.Aborted, op.Outcome)
 
-	w.rack.Delays.Boot = 0
+	w.rack.Delays.Boot.Earliest = 0
 	w.ask(n.UUID, ingot.VerbRescue)
 	w.until(n.UUID, ingot.Rescue)
 	require.Equal(t, 1, w.count("agent rescue.finalize_rescue"))
@@ -92,7 +92,7 @@ func TestHoldUntilUnhold(t *testing.T) {
 
 func TestUnholdKeepsTheTarget(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Command = time.Hour
+	w.rack.Delays.Command.Earliest = time.Hour
 	w.start(nil)
 	n := w.node(ingot.Manageable)
 	w.request(n.UUID, ingot.ProvisionRequest{Verb: ingot.VerbClean, CleanSteps: stepsOf("deploy.hold", "deploy.erase_devices_metadata")})
@@ -129,7 +129,7 @@ func TestAbortOfAHold(t *testing.T) {
 // TestAbortAfterAStep: a step that must not be interrupted ends first, and what follows it is not begun.
 func TestAbortAfterAStep(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Command = 200 * time.Millisecond
+	w.rack.Delays.Command.Earliest = 200 * time.Millisecond
 	w.start(nil)
 	n := w.running(ingot.Active)
 	w.request(n.UUID, ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: stepsOf("deploy.burnin_cpu", "deploy.burnin_cpu")})
@@ -150,7 +150,7 @@ func TestAbortAfterAStep(t *testing.T) {
 // TestAbortOfADeployThatWaits leaves the machine as it is, for investigation.
 func TestAbortOfADeployThatWaits(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	w.start(nil)
 	n := w.node(ingot.Available)
 	w.ask(n.UUID, ingot.VerbActive)
@@ -256,7 +256,7 @@ func TestHistoryOfAFailure(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	w.start(func(c *conductor.Conductor) { c.Settings.MaxCleans, c.Settings.MaxDeploys = 1, 1 })
 	ask := func(from ingot.State, req ingot.ProvisionRequest) error {
 		return w.conductor().Provision(t.Context(), w.node(from), req)
@@ -276,7 +276,7 @@ func TestLimits(t *testing.T) {
 // TestNobodyIsWaitedForInMaintenance: the callback timeout does not run while somebody works on the machine.
 func TestNobodyIsWaitedForInMaintenance(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Boot = time.Hour
+	w.rack.Delays.Boot.Earliest = time.Hour
 	w.start(func(c *conductor.Conductor) { c.Settings.CallbackTimeout = 300 * time.Millisecond })
 	n := w.node(ingot.Available)
 	w.ask(n.UUID, ingot.VerbActive)

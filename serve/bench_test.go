@@ -92,7 +92,7 @@ func three(b *testing.B, url string) []*serve.App {
 	key := b.TempDir() + "/key"
 	require.NoError(b, os.WriteFile(key, []byte(storetest.Secret.Reveal()+"\n"), 0o600))
 	off := false
-	rack := &fake.Rack{Delays: fake.Delays{Boot: time.Second, Command: time.Second}, Log: slog.New(slog.DiscardHandler)}
+	rack := &fake.Rack{Delays: fake.Delays{Boot: fake.Exactly(time.Second), Command: fake.Exactly(time.Second)}, Log: slog.New(slog.DiscardHandler)}
 	var apps []*serve.App
 	for _, name := range []string{"a", "b", "c"} {
 		cfg := devConfig(b.TempDir())

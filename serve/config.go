@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -152,19 +153,26 @@ type Conduct struct {
 	Disallowed map[string][]string `koanf:"disallow_steps"`
 }
 
-// Fake is how long fake hardware takes.
+// Fake is how long fake hardware takes: a time or, "1,5", a random one within two (Ironic: [fake]power_delay and its like, save
+// for storage_delay: nothing is asked of a storage interface here).
 type Fake struct {
-	Power   time.Duration `koanf:"power_delay"`
-	Boot    time.Duration `koanf:"boot_delay"`
-	Command time.Duration `koanf:"command_delay"`
-	// Of what the other interfaces change (Ironic's names of them).
-	Management time.Duration `koanf:"management_delay"`
-	BIOS       time.Duration `koanf:"bios_delay"`
-	RAID       time.Duration `koanf:"raid_delay"`
-	Firmware   time.Duration `koanf:"firmware_delay"`
-	Vendor     time.Duration `koanf:"vendor_delay"`
+	Power   Delay `koanf:"power_delay"`
+	Boot    Delay `koanf:"boot_delay"`
+	Inspect Delay `koanf:"inspect_delay"`
+	Command Delay `koanf:"command_delay"`
+	Deploy  Delay `koanf:"deploy_delay"`
+	Rescue  Delay `koanf:"rescue_delay"`
+	// Of what the other interfaces change.
+	Management Delay         `koanf:"management_delay"`
+	BIOS       Delay         `koanf:"bios_delay"`
+	RAID       Delay         `koanf:"raid_delay"`
+	Firmware   Delay         `koanf:"firmware_delay"`
+	Vendor     Delay         `koanf:"vendor_delay"`
 	Beat       time.Duration `koanf:"heartbeat_interval"` // between an agent's heartbeats; a minute
 }
+
+// Delay is a time of fake hardware, or a random one within two.
+type Delay = fake.Delay
 
 func (f Fake) delays() fake.Delays { return fake.Delays(f) }
 
@@ -185,12 +193,23 @@ func Load(path string) (Config, error) {
 	}
 	decode := koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		Result: &cfg, WeaklyTypedInput: true, ErrorUnused: true, TagName: "koanf",
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), mapstructure.TextUnmarshallerHookFunc()),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), numberOfSeconds, mapstructure.TextUnmarshallerHookFunc()),
 	}}
 	if err := k.UnmarshalWithConf("", &cfg, decode); err != nil {
 		return cfg, fmt.Errorf("cannot use configuration %s: %w", path, err)
 	}
 	return cfg, nil
+}
+
+// numberOfSeconds has delays of fake hardware be written as numbers.
+func numberOfSeconds(_, to reflect.Type, v any) (any, error) {
+	switch v.(type) {
+	case int64, float64:
+		if to == reflect.TypeFor[Delay]() {
+			return fmt.Sprint(v), nil
+		}
+	}
+	return v, nil
 }
 
 // ours leaves out variables that only tests and builds of Ingot read.

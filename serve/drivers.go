@@ -89,7 +89,7 @@ func table() map[string]hardware {
 		"fake-hardware": {
 			enabled: map[string][]string{
 				"bios": {"fake", "no-bios"}, "boot": {"fake", "ipxe"}, "console": {"fake", "no-console"}, "deploy": {"fake", "direct"}, "firmware": {"fake", "no-firmware"}, "inspect": {"fake", "agent", "no-inspect"},
-				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"fake", "no-raid"}, "rescue": {"fake", "no-rescue"}, "storage": {"fake", "noop"}, "vendor": {"fake", "no-vendor"},
+				"management": {"fake"}, "network": {"noop", "flat"}, "power": {"fake"}, "raid": {"fake", "no-raid"}, "rescue": {"fake", "no-rescue"}, "storage": {"noop", "fake"}, "vendor": {"fake", "no-vendor"},
 			},
 			machines:   map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"fake": fakeMachine},
 			key:        func(*ingot.Node) string { return "" },

@@ -13,12 +13,13 @@ import (
 // figuresPatience bounds the counting of what is in the database when somebody reads /metrics.
 const figuresPatience = 5 * time.Second
 
-// figures are what /metrics shows of the database: the same whichever process is asked.
+// figures are what /metrics shows of the database: the same whichever process is asked, save for the statements, which are
+// its own.
 type figures struct {
 	stats func(context.Context) (store.Stats, error)
 	log   *slog.Logger
 
-	nodes, operations, claimed, late *prometheus.Desc
+	nodes, operations, claimed, late, statements *prometheus.Desc
 }
 
 func newFigures(s *store.Store, log *slog.Logger) *figures {
@@ -28,12 +29,13 @@ func newFigures(s *store.Store, log *slog.Logger) *figures {
 		operations: prometheus.NewDesc("ingot_operations", "Operations under way, by kind.", []string{"kind"}, nil),
 		claimed:    prometheus.NewDesc("ingot_operations_claimed", "Operations that a conductor works on now.", nil, nil),
 		late:       prometheus.NewDesc("ingot_queue_age_seconds", "For how long the operation that is longest due has waited to be claimed.", nil, nil),
+		statements: prometheus.NewDesc("ingot_database_statements_total", "Statements that this process has sent to the database.", nil, nil),
 	}
 }
 
 // Describe names the figures (prometheus.Collector).
 func (f *figures) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{f.nodes, f.operations, f.claimed, f.late} {
+	for _, d := range []*prometheus.Desc{f.nodes, f.operations, f.claimed, f.late, f.statements} {
 		to <- d
 	}
 }
@@ -55,4 +57,5 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	}
 	to <- prometheus.MustNewConstMetric(f.claimed, prometheus.GaugeValue, float64(stats.Claimed))
 	to <- prometheus.MustNewConstMetric(f.late, prometheus.GaugeValue, stats.Late.Seconds())
+	to <- prometheus.MustNewConstMetric(f.statements, prometheus.CounterValue, float64(stats.Statements))
 }

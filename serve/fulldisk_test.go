@@ -68,7 +68,7 @@ func TestTheDatabasesDiskIsFull(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, disk, worse, better := begin(t)
-			cfg.Fake.Boot, cfg.Fake.Command, cfg.API.AnswerTimeout = 500*time.Millisecond, time.Second, 5*time.Second
+			cfg.Fake.Boot.Earliest, cfg.Fake.Command.Earliest, cfg.API.AnswerTimeout = 500*time.Millisecond, time.Second, 5*time.Second
 			app := runWith(t, cfg)
 			require.Eventually(t, func() bool { status, _, _ := ask(t, app, "/healthz"); return status == http.StatusOK }, waiting, tick)
 			nodes := deploying(t, app, 8)

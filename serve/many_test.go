@@ -94,7 +94,7 @@ func TestStartsThatAreRefused(t *testing.T) {
 func TestUpgradeBesideThisRelease(t *testing.T) {
 	server := storetest.NewServer(t)
 	cfg := shared(t, server.URL, "older")
-	cfg.Fake.Boot, cfg.Fake.Command = 300*time.Millisecond, 300*time.Millisecond
+	cfg.Fake.Boot.Earliest, cfg.Fake.Command.Earliest = 300*time.Millisecond, 300*time.Millisecond
 	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	stop := running(t, app)
@@ -205,7 +205,7 @@ func TestTheDatabaseGoesAway(t *testing.T) {
 	address := strings.TrimSuffix(strings.TrimPrefix(server.URL, "postgres://ingot@"), "/postgres?sslmode=disable")
 	relay := storetest.NewRelay(t, address)
 	cfg := shared(t, server.Config(relay.Address).URL, "a")
-	cfg.Fake.Boot, cfg.Fake.Command, cfg.API.AnswerTimeout = 200*time.Millisecond, 500*time.Millisecond, 2*time.Second
+	cfg.Fake.Boot.Earliest, cfg.Fake.Command.Earliest, cfg.API.AnswerTimeout = 200*time.Millisecond, 500*time.Millisecond, 2*time.Second
 	app := runWith(t, cfg)
 	for _, trouble := range []struct {
 		name       string

@@ -33,6 +33,8 @@ func TestRefusedConfigurations(t *testing.T) {
 		"an unknown way of TLS":         {"[api]\ntls = \"on\"", "is not self-signed"},
 		"two certificates":              {"[api]\ntls = \"self-signed\"\ntls_cert = \"c\"\ntls_key = \"k\"", "leave one out"},
 		"an unknown source of lessees":  {"[conductor]\nautomatic_lessee_source = \"moon\"", "not one of instance, request, none"},
+		"a delay that is none":          {"[fake]\nboot_delay = \"soon\"", `delay "soon"`},
+		"a delay of the fake storage":   {"[fake]\nstorage_delay = 1", "storage_delay"},
 		"an unknown driver":             {"drivers = [\"ilo\"]", `driver "ilo" is not known`},
 		"a network without a name":      {"[[network]]\ninterface = \"lo\"\nsubnet = \"127.0.0.0/8\"", "needs a name"},
 		"two networks of one name":      {"[[network]]\nname = \"a\"\ninterface = \"lo\"\nsubnet = \"127.0.0.0/8\"\n[[network]]\nname = \"a\"\ninterface = \"lo\"\nsubnet = \"127.0.0.0/8\"", "a name of its own"},
@@ -63,6 +65,10 @@ callback_timeout = "20m"
 automated_clean = false
 [conductor.clean_step_priority_override]
 "deploy.erase_devices" = 10
+[fake]
+power_delay = 2
+boot_delay = "1,5"
+rescue_delay = 0.5
 [[network]]
 name = "rack"
 interface = "lo"
@@ -72,6 +78,7 @@ pool_end = "127.0.0.200"
 dhcp = "full"
 `), 0o600))
 	t.Setenv("INGOT_API__LISTEN", "127.0.0.1:7000")
+	t.Setenv("INGOT_FAKE__RAID_DELAY", "10ms,20ms")
 	for _, name := range []string{"INGOT_API", "INGOT_USER", "INGOT_FINGERPRINT"} {
 		t.Setenv(name, "the command line's")
 	}
@@ -81,6 +88,10 @@ dhcp = "full"
 	require.Equal(t, "127.0.0.1:7000", cfg.API.Listen)
 	require.Equal(t, 20*time.Minute, cfg.Conduct.CallbackTimeout)
 	require.False(t, *cfg.Conduct.AutomatedClean)
+	require.Equal(t, serve.Delay{Earliest: 2 * time.Second, Latest: 2 * time.Second}, cfg.Fake.Power)
+	require.Equal(t, serve.Delay{Earliest: time.Second, Latest: 5 * time.Second}, cfg.Fake.Boot)
+	require.Equal(t, 500*time.Millisecond, cfg.Fake.Rescue.Latest)
+	require.Equal(t, serve.Delay{Earliest: 10 * time.Millisecond, Latest: 20 * time.Millisecond}, cfg.Fake.RAID)
 	require.Equal(t, map[string]int{"deploy.erase_devices": 10}, cfg.Conduct.CleanPriorities)
 	require.Equal(t, netip.MustParseAddr("127.0.0.1"), cfg.Networks[0].Address, "found from the interface")
 	require.Equal(t, ingot.DHCPFull, cfg.Networks[0].DHCP)
@@ -133,7 +144,7 @@ func TestASecondServiceOnTheSameFileIsRefused(t *testing.T) {
 // TestWhatIsBeingDoneIsShown deploys a fake node and reads of it what is being waited for, and how it ended.
 func TestWhatIsBeingDoneIsShown(t *testing.T) {
 	cfg := devConfig(t.TempDir())
-	cfg.Fake.Boot = time.Hour
+	cfg.Fake.Boot.Earliest = time.Hour
 	app := runWith(t, cfg)
 	node := ingot.Node{
 		UUID: "3c0f1a52-5e4f-4c7a-9a35-0d8f6f6c0001", Driver: "fake-hardware", ProvisionState: ingot.Available,

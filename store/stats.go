@@ -17,13 +17,14 @@ type Stats struct {
 	// Commits and Transactions are SQLite's since the start: their ratio is how many shared a commit.
 	Commits      int64
 	Transactions int64
-	Queued       int // transactions that wait for SQLite's writer
-	Connections  int // open ones for reading (SQLite) or for everything (PostgreSQL)
+	Queued       int   // transactions that wait for SQLite's writer
+	Connections  int   // open ones for reading (SQLite) or for everything (PostgreSQL)
+	Statements   int64 // since the start
 }
 
 // Stats counts what is in the database now.
 func (s *Store) Stats(ctx context.Context) (Stats, error) {
-	out := Stats{Nodes: map[ingot.State]int{}, Operations: map[ingot.Kind]int{}, Connections: s.readers.Stats().OpenConnections}
+	out := Stats{Nodes: map[ingot.State]int{}, Operations: map[ingot.Kind]int{}, Connections: s.readers.Stats().OpenConnections, Statements: s.statements.Load()}
 	c := s.read(ctx)
 	if err := c.count("SELECT provision_state, count(*) FROM nodes GROUP BY provision_state", func(name string, n int) {
 		out.Nodes[ingot.State(name)] = n

@@ -65,7 +65,9 @@ type Store struct {
 	signals  *signals
 	line     atomic.Pointer[string] // PostgreSQL's timeline when this process looked last
 	epoch    int64                  // PostgreSQL: added to transaction IDs to make event IDs
-	closers  []func() error
+	// statements counts what was sent to the database.
+	statements atomic.Int64
+	closers    []func() error
 }
 
 // Open opens the database, brings its schema up to this version, and checks that the secret is the one that it was

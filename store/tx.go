@@ -29,6 +29,7 @@ type executor interface {
 }
 
 func (c *conn) exec(query string, args ...any) (int64, error) {
+	c.store.statements.Add(1)
 	var result sql.Result
 	var err error
 	if s := c.prepared.take(c.ctx, query); s != nil {
@@ -44,6 +45,7 @@ func (c *conn) exec(query string, args ...any) (int64, error) {
 }
 
 func (c *conn) rows(query string, args ...any) (*sqlx.Rows, error) {
+	c.store.statements.Add(1)
 	if s := c.prepared.take(c.ctx, query); s != nil {
 		defer c.prepared.give(s)
 		return s.QueryxContext(c.ctx, args...)
@@ -52,6 +54,7 @@ func (c *conn) rows(query string, args ...any) (*sqlx.Rows, error) {
 }
 
 func (c *conn) row(query string, args ...any) *sqlx.Row {
+	c.store.statements.Add(1)
 	if s := c.prepared.take(c.ctx, query); s != nil {
 		defer c.prepared.give(s)
 		return s.QueryRowxContext(c.ctx, args...)

@@ -55,7 +55,7 @@ func startService(env *testscript.Env, drivers []string) (string, error) {
 	cfg := serve.Config{
 		Data: env.WorkDir + "/.data", Dev: true, Drivers: drivers, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: "127.0.0.1:0"},
 		GuestBMC: serve.GuestBMC{Listen: bmcs(drivers)},
-		Fake:     serve.Fake{Boot: 10 * time.Millisecond, Command: 10 * time.Millisecond},
+		Fake:     serve.Fake{Boot: serve.Delay{Earliest: 10 * time.Millisecond}, Command: serve.Delay{Earliest: 10 * time.Millisecond}},
 	}
 	scheme := "http://"
 	if strings.HasSuffix(env.WorkDir, "secure") {

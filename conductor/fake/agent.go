@@ -27,7 +27,7 @@ func (m *machine) startAgent() {
 	m.boot++
 	m.calling = m.boot
 	boot := m.boot
-	time.AfterFunc(m.rack.Delays.Boot, func() { m.untilHeard(callTries, func() error { return m.callIn(boot) }) })
+	time.AfterFunc(m.rack.Delays.Boot.draw(), func() { m.untilHeard(callTries, func() error { return m.callIn(boot) }) })
 }
 
 // seek starts the agent of a machine that another process had boot it: here the machine is on, and nothing has called or
@@ -71,14 +71,25 @@ func (m *machine) callIn(boot int) error {
 	m.agent = &agent{identity: rand.Text(), token: node.Agent.Token}
 	m.mu.Unlock()
 	if node.Boot.Purpose == "inspect" {
-		_, err := m.rack.Caller.ContinueInspection(ctx, m.node, inventory(), map[string]any{}, fakeAddress)
-		if err != nil {
-			m.rack.Log.Debug("a fake agent's inventory was not taken", "node", m.node, "error", err)
-		}
-		return err
+		time.AfterFunc(m.rack.Delays.Inspect.draw(), func() { m.untilHeard(callTries, func() error { return m.report(boot) }) })
+		return nil
 	}
 	m.beat(boot)
 	return nil
+}
+
+// report tells what the agent of that boot has found.
+func (m *machine) report(boot int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if !m.is(boot) {
+		return nil
+	}
+	_, err := m.rack.Caller.ContinueInspection(ctx, m.node, inventory(), map[string]any{}, fakeAddress)
+	if err != nil {
+		m.rack.Log.Debug("a fake agent's inventory was not taken", "node", m.node, "error", err)
+	}
+	return err
 }
 
 // refused notes that nothing will call in that boot.
@@ -167,13 +178,25 @@ func (r *Rack) Send(_ context.Context, node *ingot.Node, request ingot.AgentRequ
 	done := command{AgentCommand: ingot.AgentCommand{
 		ID: uuid.NewString(), Name: bareName(request.Name), Params: request.Params, Status: ingot.CommandSucceeded, Result: answer(request.Name),
 	}}
-	if delay := r.Delays.Command; delay > 0 && !wait {
+	if delay := r.Delays.ofCommand(done.Name); delay > 0 && !wait {
 		done.Status, done.ends = ingot.CommandRunning, time.Now().Add(delay)
 		boot := m.boot
 		time.AfterFunc(delay, func() { m.untilHeard(callTries, func() error { return m.heartbeat(boot) }) })
 	}
 	m.agent.commands = append(m.agent.commands, done)
 	return done.AgentCommand, nil
+}
+
+// ofCommand is how long a command of the agent takes.
+func (d *Delays) ofCommand(name string) time.Duration {
+	delay := d.Command.draw()
+	switch name {
+	case "prepare_image":
+		delay += d.Deploy.draw()
+	case "finalize_rescue":
+		delay += d.Rescue.draw()
+	}
+	return delay
 }
 
 // bareName is a command's name without its extension, as agents list it.

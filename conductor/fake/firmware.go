@@ -74,7 +74,7 @@ func (m *machine) ApplyBIOSSettings(_ context.Context, values map[string]string)
 	next := maps.Clone(m.bios.now())
 	maps.Copy(next, values)
 	if !m.bios.pending || !maps.Equal(m.bios.next, next) {
-		m.bios.ask(next, m.rack.Delays.BIOS)
+		m.bios.ask(next, m.rack.Delays.BIOS.draw())
 	}
 	return false, nil
 }
@@ -84,7 +84,7 @@ func (m *machine) ResetBIOS(context.Context) (restart bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.bios.pending || !maps.Equal(m.bios.next, factoryBIOS()) {
-		m.bios.ask(factoryBIOS(), m.rack.Delays.BIOS)
+		m.bios.ask(factoryBIOS(), m.rack.Delays.BIOS.draw())
 	}
 	return false, nil
 }
@@ -112,7 +112,7 @@ func (m *machine) UpdateFirmware(_ context.Context, updates []ingot.FirmwareUpda
 		}
 		next[u.Component] = strings.TrimSuffix(path.Base(u.URL), path.Ext(u.URL))
 	}
-	m.versions.ask(next, m.rack.Delays.Firmware)
+	m.versions.ask(next, m.rack.Delays.Firmware.draw())
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (m *machine) SetRAID(_ context.Context, target map[string]any) error {
 	defer m.mu.Unlock()
 	m.raid.now()
 	if !m.raid.pending || !reflect.DeepEqual(m.raid.next, target) {
-		m.raid.ask(target, m.rack.Delays.RAID)
+		m.raid.ask(target, m.rack.Delays.RAID.draw())
 	}
 	return nil
 }

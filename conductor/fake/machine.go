@@ -14,15 +14,19 @@ import (
 
 // Delays are how long fake hardware takes (Ironic: [fake]power_delay, boot_delay, deploy_delay …). Zero is at once.
 type Delays struct {
-	Power   time.Duration // from the command to the new power state
-	Boot    time.Duration // from power on to the agent's first call
-	Command time.Duration // of one agent command that works on disks
+	Power   Delay // from the command to the new power state
+	Boot    Delay // from power on to the agent's first call
+	Inspect Delay // from there to the agent's report, when it inspects
+	Command Delay // of one agent command that works on disks
+	// On top of it, of the agent commands that write the image, and that make the rescue system ready.
+	Deploy Delay
+	Rescue Delay
 	// From being asked to holding, of what the other interfaces change.
-	Management time.Duration
-	BIOS       time.Duration
-	RAID       time.Duration
-	Firmware   time.Duration
-	Vendor     time.Duration // of one vendor method
+	Management Delay
+	BIOS       Delay
+	RAID       Delay
+	Firmware   Delay
+	Vendor     Delay         // of one vendor method
 	Beat       time.Duration // between an agent's heartbeats; zero is a minute
 }
 
@@ -134,7 +138,7 @@ func (m *machine) SetPower(_ context.Context, action ingot.PowerAction) error {
 	if m.power == want || m.after == want {
 		return nil
 	}
-	m.after, m.change = want, time.Now().Add(m.rack.Delays.Power)
+	m.after, m.change = want, time.Now().Add(m.rack.Delays.Power.draw())
 	m.settle()
 	return nil
 }

@@ -39,7 +39,7 @@ func (m *machine) SetBootMode(_ context.Context, mode ingot.BootMode) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.mode.pending || m.mode.next != mode {
-		m.mode.ask(mode, m.rack.Delays.Management)
+		m.mode.ask(mode, m.rack.Delays.Management.draw())
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ func (m *machine) SetSecureBoot(_ context.Context, on bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.secure.pending || m.secure.next != on {
-		m.secure.ask(on, m.rack.Delays.Management)
+		m.secure.ask(on, m.rack.Delays.Management.draw())
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (m *machine) CallVendor(ctx context.Context, method string, args map[string
 		if v.Name != method {
 			continue
 		}
-		if err := pass(ctx, m.rack.Delays.Vendor); err != nil {
+		if err := pass(ctx, m.rack.Delays.Vendor.draw()); err != nil {
 			return nil, err
 		}
 		if v.word == "" {

@@ -25,7 +25,7 @@ type row struct {
 // TestMicroversions holds every row of Ironic's history of microversions against the service, and the history is whole.
 func TestMicroversions(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(c *serve.Config) { c.Fake.Boot = time.Hour })
+	s := start(t, func(c *serve.Config) { c.Fake.Boot.Earliest = time.Hour })
 	furnish(t, s)
 	hold(t, s)
 	rows := append(earlyRows(), lateRows()...)

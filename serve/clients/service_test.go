@@ -43,11 +43,22 @@ func start(t testing.TB, change ...func(*serve.Config)) *service {
 	t.Helper()
 	cfg := serve.Config{
 		Data: t.TempDir(), Dev: true, API: serve.API{Listen: "127.0.0.1:0"}, Boot: serve.Boot{Listen: "127.0.0.1:0"},
-		Fake: serve.Fake{Boot: time.Millisecond, Command: time.Millisecond},
+		Fake: serve.Fake{Boot: serve.Delay{Earliest: time.Millisecond}, Command: serve.Delay{Earliest: time.Millisecond}},
 	}
 	for _, f := range change {
 		f(&cfg)
 	}
+	s := run(t, cfg)
+	require.Eventually(t, func() bool {
+		list, _ := s.must(t, 200, "GET", "/v1/conductors", nil).body["conductors"].([]any)
+		return len(list) == 1
+	}, patience, tick, "the conductor has not reported")
+	return s
+}
+
+// run runs a service as it is configured until its test ends.
+func run(t testing.TB, cfg serve.Config) *service {
+	t.Helper()
 	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -57,12 +68,7 @@ func start(t testing.TB, change ...func(*serve.Config)) *service {
 		cancel()
 		require.NoError(t, <-ended)
 	})
-	s := &service{App: app, URL: "http://" + app.APIAddress(), Data: cfg.Data}
-	require.Eventually(t, func() bool {
-		list, _ := s.must(t, 200, "GET", "/v1/conductors", nil).body["conductors"].([]any)
-		return len(list) == 1
-	}, patience, tick, "the conductor has not reported")
-	return s
+	return &service{App: app, URL: "http://" + app.APIAddress(), Data: cfg.Data}
 }
 
 // answer is what the service said.

@@ -31,7 +31,9 @@ func TestGuestByAgent(t *testing.T) {
 	d, data := libvirttest.Start(t), t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
 	image := filepath.Join(data, "images", "hello.raw")
-	require.NoError(t, os.WriteFile(image, libvirttest.Hello(), 0o600))
+	disk := libvirttest.Hello()
+	copy(disk[446:], []byte{0x80, 0, 2, 0, 0x83, 0, 0, 0, 1, 0, 0, 0, 0xff, 7}) // a partition, which the agent looks for
+	require.NoError(t, os.WriteFile(image, disk, 0o600))
 	cfg := devConfig(data)
 	cfg.Drivers, cfg.Boot.Listen, cfg.Boot.Ramdisk = []string{"fake-hardware", "libvirt"}, "", ramdiskFolder(t)
 	cfg.Networks = []ingot.Network{{
@@ -48,7 +50,7 @@ func TestGuestByAgent(t *testing.T) {
 		c.do(202, "PUT", "nodes/g/states/provision", `{"target": "`+verb[0]+`"}`)
 		c.until("g", map[string]any{"provision_state": verb[1]})
 	}
-	sum := sha256.Sum256(libvirttest.Hello())
+	sum := sha256.Sum256(disk)
 	c.do(200, "PATCH", "nodes/g", `[{"op": "add", "path": "/instance_info", "value": {"image_source": "file://`+image+`", "image_checksum": "`+hex.EncodeToString(sum[:])+`"}}]`)
 	console := filepath.Join(d.Dir, "pool", id+".console.log")
 	says := func(times int) {

@@ -129,7 +129,7 @@ func computing(b *testing.B, data string) *serve.App {
 func BenchmarkGuests(b *testing.B) {
 	app := computing(b, b.TempDir())
 	pretended(b, app, `"allocation_ratio": {"VCPU": 1000, "MEMORY_MB": 1000, "DISK_GB": 1000}`)
-	before := resident(b)
+	before, used := resident(b), processor(b)
 	b.ResetTimer()
 	for i := range b.N {
 		send(b, app, 201, "POST", "allocations", fmt.Sprintf(`{"name": "a%d", "resource_class": "tiny", "extra": {"placement": {"fallback": "only-virtual"}}}`, i))
@@ -147,5 +147,6 @@ func BenchmarkGuests(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "guests/s")
+	b.ReportMetric((processor(b)-used).Seconds()*1000/float64(b.N), "cpu-ms/guest")
 	b.ReportMetric((resident(b)-before)*1e3/float64(b.N), "kB/guest")
 }

@@ -76,7 +76,10 @@ func ramdiskFolder(t *testing.T) string {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
-	_, err = ramdisk.Build(t.Context(), ramdisk.Options{CacheDir: cacheFolder(t), OutDir: dir, AgentPath: program, Set: ramdisk.SetVirtual, Kernel: ramdisk.KernelCloud})
+	_, err = ramdisk.Build(t.Context(), ramdisk.Options{
+		CacheDir: cacheFolder(t), OutDir: dir, AgentPath: program, Set: ramdisk.SetVirtual, Kernel: ramdisk.KernelCloud,
+		Shell: program, // any static program: nobody logs in here
+	})
 	require.NoError(t, err)
 	return dir
 }

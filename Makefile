@@ -42,6 +42,10 @@ bench: prerequisites build ## speed and memory against the peers, as ratios of o
 e2e: prerequisites build ## every pair of firmware and image format on QEMU machines; a compute host with a KVM guest
 	INGOT_E2E=all go test -count=1 -timeout 120m -v -tags libvirt_dlopen -run 'TestEndToEnd|TestComputeHost|TestGuestToMetal' ./lab
 
+.PHONY: interop
+interop: prerequisites ## the same requests to Ingot and to Debian's OpenStack Ironic, and what differs (VERBOSE=-v)
+	@.ci/interop
+
 CHAOS_TIME ?= 10m
 
 .PHONY: chaos

@@ -42,7 +42,7 @@ func late(method, path string, since int, rule string, handle handler) route {
 
 // unknown answers below the version that brought a route, in the way of its resource.
 func (rt route) unknown(*request) (response, error) {
-	if contains([]string{"/portgroups", "/volume", "/nodes/{node}/volume", "/conductors"}, rt.path) {
+	if contains([]string{"/portgroups", "/volume", "/nodes/{node}/volume", "/conductors", "/lookup", "/heartbeat/{node}", "/nodes/{node}/management/inject_nmi"}, rt.path) {
 		return response{}, ingot.Errorf(ingot.NotFound, "Resource could not be found.")
 	}
 	return response{}, frameworkError{http.StatusNotFound, notAllowed(rt.path)}

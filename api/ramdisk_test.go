@@ -41,7 +41,7 @@ func TestHeartbeat(t *testing.T) {
 	for v, sentence := range map[string]string{
 		"1.35": `Field "agent_version" not recognised`,
 		"1.67": `Fields "agent_status" and "agent_status_message" not recognised.`,
-		"1.21": "",
+		"1.21": "Resource could not be found.",
 	} {
 		status := 400
 		if v == "1.21" {

@@ -114,7 +114,7 @@ func TestRefusals(t *testing.T) {
 		{"PUT", "/v1/nodes/ex1/states/power", `{"target": "power on", "timeout": "soon"}`, "", 400, "Expected an integer for timeout: soon"},
 		{"PUT", "/v1/nodes/ex1/management/boot_device", `{"boot_device": "moon"}`, "", 400, "Invalid boot device moon specified."},
 		{"PUT", "/v1/nodes/ex1/management/boot_device", `{}`, "", 400, "Missing mandatory parameter: boot_device"},
-		{"PUT", "/v1/nodes/ex1/management/inject_nmi", `{}`, "1.28", 404, ""},
+		{"PUT", "/v1/nodes/ex1/management/inject_nmi", `{}`, "1.28", 404, "Resource could not be found."},
 		{"GET", "/v1/nodes/ex1/states/nope", nil, "", 404, ""},
 		{"GET", "/v1/nodes/ex1/history", nil, "1.77", 404, ""},
 		{"GET", "/v1/nodes/ex1/history/" + nobody, nil, "", 404, "Node history record " + nobody + " could not be found."},

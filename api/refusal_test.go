@@ -142,7 +142,7 @@ func TestRefusals(t *testing.T) {
 		{"GET", "/v1/lookup?addresses=52:54:00:00:00:09", nil, "", 404, "Resource could not be found."},
 		{"GET", "/v1/lookup?node_uuid=" + nobody, nil, "", 404, "Resource could not be found."},
 		{"GET", "/v1/lookup", nil, "", 400, "At least one of 'addresses' and 'node_uuid' parameters is required"},
-		{"GET", "/v1/lookup?addresses=52:54:00:00:00:01", nil, "1.21", 404, ""},
+		{"GET", "/v1/lookup?addresses=52:54:00:00:00:01", nil, "1.21", 404, "Resource could not be found."},
 		{"POST", "/v1/continue_inspection", `{}`, "", 400, "Schema error for data: 'inventory' is a required property"},
 		{"POST", "/v1/continue_inspection", `{"inventory": {"interfaces": []}}`, "", 400, "Schema error for data: *"},
 		{"POST", "/v1/continue_inspection", `{"inventory": {"interfaces": [{"mac_address": "52:54:00:00:00:01"}]}}`, "1.83", 404, "API version 1.84 or newer is required"},

@@ -116,6 +116,38 @@ func TestReservation(t *testing.T) {
 	}
 }
 
+// TestALeaseThatCameFromAnotherMachine: what the store says of who has an address now holds against what is remembered here.
+func TestALeaseThatCameFromAnotherMachine(t *testing.T) {
+	r := newRack(t, nil, furnish)
+	run(t, "ip", "link", "add", "p0", "type", "veth", "peer", "name", "eth7")
+	t.Cleanup(func() { run(t, "ip", "link", "del", "p0") })
+	run(t, "ip", "link", "set", "p0", "master", r.bridge, "up")
+	run(t, "ip", "link", "set", "eth7", "up")
+	address := func(mac string) string {
+		t.Helper()
+		hw, _ := net.ParseMAC(mac)
+		lease, err := obtain(t, hw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lease.ACK.YourIPAddr.String()
+	}
+	const guest = "52:54:00:01:02:03"
+	had, own := address(guest), address(testMAC)
+	until := time.Now().Add(time.Hour).Unix()
+	store := r.server.Leases.(*leases)
+	store.move("lab", guest, testMAC, until)
+	store.mu.Lock()
+	store.reserved[testMAC] = ingot.Lease{Network: "lab", MAC: testMAC, Address: netip.MustParseAddr(had), Until: until}
+	store.mu.Unlock()
+	if now := address(testMAC); now != had || now == own {
+		t.Errorf("got %s, not %s, which came to it; before it had %s", now, had, own)
+	}
+	if other := address(guest); other == had {
+		t.Errorf("the other machine still gets %s", other)
+	}
+}
+
 // obtain asks for a lease as hw.
 func obtain(t *testing.T, hw net.HardwareAddr) (*nclient4.Lease, error) {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 
@@ -20,6 +21,10 @@ func (s *Server) reservation(ctx context.Context, q query) (ingot.Lease, error) 
 	}
 	if !known && q.network.DHCP == ingot.DHCPReserved {
 		return ingot.Lease{}, errSilent
+	}
+	if lease.Until != 0 { // of the store: who is remembered to have the address had it before
+		s.books[q.network.Name].give(lease.MAC, lease.Address, time.Unix(lease.Until, 0))
+		lease.Address = netip.Addr{}
 	}
 	return lease, nil
 }

@@ -24,7 +24,8 @@ type LeaseStore interface {
 	// its index is in refused; an ended lease of another machine on that address goes. Until <= now ends a lease.
 	CommitLeases(ctx context.Context, now int64, leases []ingot.Lease) (refused []int, err error)
 	// Reservation says whether the MAC (lower case, colons) is a machine's known port, and which address and host
-	// name are set aside for it; the address is invalid when the port takes any of the pool.
+	// name are set aside for it; the address is invalid when the port takes any of the pool. One with an Until is the
+	// machine's lease instead, ended or not, which came to it from another machine.
 	Reservation(ctx context.Context, network, mac string) (lease ingot.Lease, known bool, err error)
 }
 

@@ -44,14 +44,19 @@ func (s bootLeases) CommitLeases(ctx context.Context, _ int64, leases []ingot.Le
 }
 
 // Reservation says whether a machine is known: every port is. Ports have no address of their own yet, so a known one
-// takes any of the pool and keeps it.
+// takes any of the pool and keeps it. The lease of a machine whose instance came from another one may have come with that.
 func (s bootLeases) Reservation(ctx context.Context, network, mac string) (ingot.Lease, bool, error) {
-	_, err := s.NodeByMACs(ctx, []string{mac})
+	n, err := s.NodeByMACs(ctx, []string{mac})
 	switch {
 	case ingot.CodeOf(err) == ingot.NotFound:
 		return ingot.Lease{}, false, nil
 	case err != nil:
 		return ingot.Lease{}, false, err
+	case n.MovedFrom() != "":
+		l, err := s.Lease(ctx, network, mac)
+		if ingot.CodeOf(err) != ingot.NotFound {
+			return l, err == nil, err
+		}
 	}
 	return ingot.Lease{Network: network, MAC: mac}, true, nil
 }

@@ -195,7 +195,7 @@ func (t *trouble) stopped(ctx context.Context, i int, d time.Duration) {
 	t.mark(i, time.Now())
 }
 
-// follow measures how long the conductor's claims stay.
+// follow measures how soon another takes over from the conductor.
 func (t *trouble) follow(ctx context.Context, i int) {
 	at := time.Now()
 	t.follows.Go(func() {

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -10,7 +9,7 @@ import (
 )
 
 // watcher looks into the database from beside Ingot: a trigger of its own writes down which leases on BMCs were granted
-// until when, and it sees how long the claims of a conductor that was ended stay.
+// until when, and it sees how soon another takes over from a conductor that was ended.
 type watcher struct {
 	url string
 
@@ -18,7 +17,7 @@ type watcher struct {
 	takeovers []Takeover
 }
 
-// Takeover is how long the claims of a conductor stayed after it was killed or stopped.
+// Takeover is how long it took until another had put back what a conductor had claimed, after that was killed or stopped.
 type Takeover struct {
 	Conductor string
 	At        time.Time
@@ -66,33 +65,25 @@ func (w *watcher) begin(ctx context.Context) error {
 	})
 }
 
-// claims are the claims of a conductor now.
-func (w *watcher) claims(ctx context.Context, conductor string) (claims []string, err error) {
+// process is the one that a conductor's row is of; "" is one that was taken over from.
+func (w *watcher) process(ctx context.Context, conductor string) (process string, err error) {
 	err = w.ask(ctx, func(c *pgx.Conn) error {
-		rows, err := c.Query(ctx, "SELECT claim FROM operations WHERE conductor = $1 AND claim <> '' AND outcome = ''", conductor)
-		if err != nil {
-			return err
-		}
-		claims, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
+		return c.QueryRow(ctx, "SELECT process FROM conductors WHERE hostname = $1", conductor).Scan(&process)
 	})
-	return claims, err
+	return process, err
 }
 
-// follow waits until the claims that a conductor has now are put back, as long as it is away; hindered is asked then.
+// follow waits until another has taken over from a conductor, which puts back whatever it had claimed, as long as it is away;
+// hindered is asked then.
 func (w *watcher) follow(ctx context.Context, conductor string, hindered func() bool) {
 	began := time.Now()
-	had, err := w.claims(ctx, conductor)
-	for err == nil && len(had) > 0 && pause(ctx, 50*time.Millisecond) {
-		var has []string
-		if has, err = w.claims(ctx, conductor); err == nil {
-			had = slices.DeleteFunc(had, func(claim string) bool { return !slices.Contains(has, claim) })
-			if len(had) == 0 {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.takeovers = append(w.takeovers, Takeover{Conductor: conductor, At: began, Took: time.Since(began), Hindered: hindered()})
-				return
-			}
+	had, err := w.process(ctx, conductor)
+	for now := had; err == nil && had != "" && now == had && pause(ctx, 50*time.Millisecond); {
+		if now, err = w.process(ctx, conductor); err == nil && now == "" {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.takeovers = append(w.takeovers, Takeover{Conductor: conductor, At: began, Took: time.Since(began), Hindered: hindered()})
+			return
 		}
 	}
 }

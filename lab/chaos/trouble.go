@@ -26,6 +26,8 @@ type trouble struct {
 
 	began    time.Time
 	mu       sync.Mutex
+	watches  int // the watch that guard is of, from 0
+	guard    int
 	counts   Counts
 	steady   []time.Time // by conductor: since when it was left alone
 	database time.Time   // since when the database was
@@ -86,18 +88,29 @@ func (t *trouble) helped(lost int, at time.Time) bool {
 // and one conductor are spared, so that it can be seen how fast that one takes over from the others.
 const watch = 20 * time.Second
 
-// spared is the conductor that is left alone now; -1 is none.
+// spared is the conductor that is left alone now, the one that was in no trouble for longest when the watch began; -1 is none.
 func (t *trouble) spared() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	nth := int(time.Since(t.began) / watch)
-	if nth%2 == 0 {
-		return -1
+	if nth == t.watches {
+		return t.guard
 	}
-	return nth / 2 % len(t.processes)
+	t.watches, t.guard = nth, -1
+	if nth%2 == 1 {
+		t.guard = 0
+		for i, since := range t.steady {
+			if since.Before(t.steady[t.guard]) {
+				t.guard = i
+			}
+		}
+	}
+	return t.guard
 }
 
 // run makes trouble until ctx ends, and then undoes it.
 func (t *trouble) run(ctx context.Context) error {
-	t.began = time.Now()
+	t.began, t.guard = time.Now(), -1
 	var group sync.WaitGroup
 	for i := range t.processes {
 		group.Go(func() { t.haunt(ctx, i, t.random(fmt.Sprintf("conductor %d", i))) })

@@ -70,7 +70,9 @@ func atMachineOf(kind func(*ingot.Node) bool, h handler) handler {
 		if r.api.Peers == nil {
 			return h(r)
 		}
+		r.asked = true // the handler will, here or there
 		node, err := r.node()
+		r.asked = false
 		if err != nil || !kind(&node) {
 			return h(r) // which has words of its own for it
 		}

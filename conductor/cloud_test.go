@@ -33,8 +33,8 @@ type cloud struct {
 	// cut tells of each host whose power was cut.
 	cut      []string
 	rebuilds bool // disks may be new
-	// fails is how many transfers are to fail.
-	fails int
+	// fails is how many transfers are to fail, clings how often a host is not cleared of what was there.
+	fails, clings int
 }
 
 // guestCopy is a guest on a host.
@@ -266,7 +266,13 @@ func (m *cloudMachine) ResumeGuest(context.Context) error {
 }
 
 func (m *cloudMachine) RetireGuest(context.Context) error {
-	return m.with(func(here *guestCopy) error { *here = guestCopy{disk: here.disk && m.c.shared}; return nil })
+	return m.with(func(here *guestCopy) error {
+		if m.c.clings--; m.c.clings >= 0 {
+			return ingot.Errorf(ingot.Unavailable, "the volume is busy")
+		}
+		*here = guestCopy{disk: here.disk && m.c.shared}
+		return nil
+	})
 }
 
 // hostMachine is a compute host: without power it runs nothing.

@@ -35,7 +35,11 @@ func evacuateGuests(ctx context.Context, r *Run, _ map[string]any) (Progress, er
 		return Progress{}, err
 	}
 	told, _ := r.Op.Memory[evacuated].(string)
-	var going, waiting, failed []string
+	going, err := c.stillLeaving(ctx, r.Node.UUID, told)
+	if err != nil {
+		return Progress{}, err
+	}
+	var waiting, failed []string
 	for i := range guests {
 		switch n := &guests[i]; {
 		case !n.IsGuest() || !inUse(n):
@@ -62,6 +66,23 @@ func evacuateGuests(ctx context.Context, r *Run, _ map[string]any) (Progress, er
 		return Progress{}, ingot.Fatalf("%d guests could not move: %s", len(failed), strings.Join(failed, "; "))
 	}
 	return Holds(), nil
+}
+
+// stillLeaving are those that were told to go and are no longer the host's, but clear it of what they had there: it must
+// not be switched off before they have.
+func (c *Conductor) stillLeaving(ctx context.Context, host, told string) ([]string, error) {
+	var leaving []string
+	for _, guest := range strings.Fields(told) {
+		n, err := c.Nodes.Node(ctx, guest)
+		switch {
+		case ingot.CodeOf(err) == ingot.NotFound:
+		case err != nil:
+			return nil, err
+		case n.ParentNode != host && n.ProvisionState.Busy():
+			leaving = append(leaving, n.Label())
+		}
+	}
+	return leaving, nil
 }
 
 // inUse says whether a guest has something that anybody needs.

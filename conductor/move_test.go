@@ -153,9 +153,11 @@ func TestMovesThatAreRefused(t *testing.T) {
 	require.ErrorContains(t, w.conductor().Provision(t.Context(), w.get(guest.UUID), moveTo("live_migrate", b)), "use cold_migrate")
 }
 
-// TestEvacuate: a host sends its guests away, takes no new ones, and can then be serviced.
+// TestEvacuate: a host sends its guests away, takes no new ones, and can then be serviced; not before it is cleared of what
+// it had of them.
 func TestEvacuate(t *testing.T) {
 	w, c, guest, a, b := moves(t, storetest.SQLite(t))
+	c.clings = 3
 	w.start(nil)
 	require.ErrorContains(t, w.conductor().Provision(t.Context(), w.get(a), ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: stepsOf("power.reboot")}), "while it is the compute host of")
 	w.request(a, ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: stepsOf("management.evacuate_guests", "power.power_off")})

@@ -12,7 +12,7 @@ import (
 // TestStepsOfTheFakeVendor: what Ironic's fake vendor interface brings into lists, on nodes that have it and on no other.
 func TestStepsOfTheFakeVendor(t *testing.T) {
 	w := newWorld(t)
-	w.rack.Delays.Vendor.Earliest, w.rack.Delays.Beat = 5*time.Millisecond, 50*time.Millisecond
+	w.rack.Delays.Vendor.Earliest, w.rack.Delays.Beat = 5*time.Millisecond, 500*time.Millisecond
 	w.start(nil)
 	n := w.able(nil)
 	w.ask(n.UUID, ingot.VerbProvide)

@@ -36,9 +36,9 @@ func TestLifeOfANode(t *testing.T) {
 	require.Empty(t, active.Reservation)
 	require.Equal(t, 1, w.count("agent standby.prepare_image"))
 	require.Equal(t, []string{
-		"check", "image", "config-drive", "define-guest", "power-off", "guest-disks", "network-boot", "power-on", "agent", "collect-steps",
+		"check", "image", "config-drive", "define-guest", "power-off", "guest-disks", "boot-iso", "network-boot", "power-on", "agent", "collect-steps",
 		"run-steps", "run-steps", "run-steps", "sync", "power-off-agent", "disk-boot", // run-steps once for each frozen step, and once to find the end
-	}, lastSteps(w.steps(n.UUID), 16))
+	}, lastSteps(w.steps(n.UUID), 17))
 
 	w.ask(n.UUID, ingot.VerbRebuild)
 	w.until(n.UUID, ingot.Active)

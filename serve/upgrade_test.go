@@ -12,6 +12,11 @@ import (
 	"github.com/ingot-metal/ingot/store/storetest"
 )
 
+// recordedNow has the work under way be as old as if the database had been recorded just now, or all of it would have timed
+// out by the time of the test.
+const recordedNow = `UPDATE public.operations SET step_since = moved.now, phase_since = moved.now
+	FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now) AS moved WHERE outcome = ''`
+
 // TestUpgradeOfARecordedRelease: what services of older releases left in their databases, killed in the middle of a deploy
 // and a cleaning (testdata/releases/record), is gone on with by this one; an inspection is aborted.
 func TestUpgradeOfARecordedRelease(t *testing.T) {
@@ -24,6 +29,7 @@ func TestUpgradeOfARecordedRelease(t *testing.T) {
 			require.NoError(t, err)
 			server := storetest.NewServer(t)
 			server.Ask(string(text))
+			server.Ask(recordedNow)
 			cfg := shared(t, server.URL, "newer")
 			cfg.Database.KeyFile = keyFile(t, "the secret of a recorded database")
 			cfg.Drivers, cfg.Conduct.PowerSync = []string{"fake-hardware", "ipmi"}, time.Second // whose look wakes fake machines

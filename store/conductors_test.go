@@ -116,7 +116,7 @@ func TestTheDeadAreTakenOverFromAndFenced(t *testing.T) {
 	require.NoError(t, err, "nothing is due")
 	taken, err = s.TakeOver(ctx, of(b))
 	require.NoError(t, err)
-	require.Equal(t, []ingot.Takeover{{Hostname: "a", Silent: store.ConductorTTL, Operations: 1}}, taken)
+	require.Equal(t, []ingot.Takeover{{Hostname: "a", Process: "a-1", Silent: store.ConductorTTL, Operations: 1}}, taken)
 	_, err = s.ClaimOperations(ctx, of(a), 1)
 	require.Equal(t, ingot.Fenced, ingot.CodeOf(err), "a claims nothing before it has joined again")
 	again, err := s.ClaimOperations(ctx, of(b), 1)

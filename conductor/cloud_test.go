@@ -285,13 +285,7 @@ type hostMachine struct {
 func (m hostMachine) Unwrap() any { return m.Machine }
 
 func (m hostMachine) PowerState(ctx context.Context) (ingot.PowerState, error) {
-	m.c.mu.Lock()
-	err := m.c.bmc
-	m.c.mu.Unlock()
-	if err != nil {
-		return "", err
-	}
-	return m.Machine.PowerState(ctx)
+	return seenUnless(ctx, &m.c.mu, &m.c.bmc, m.Machine)
 }
 
 func (m hostMachine) SetPower(ctx context.Context, action ingot.PowerAction) error {

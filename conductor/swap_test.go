@@ -209,13 +209,7 @@ type swapMetal struct {
 func (m swapMetal) Unwrap() any { return m.Machine }
 
 func (m swapMetal) PowerState(ctx context.Context) (ingot.PowerState, error) {
-	m.h.mu.Lock()
-	err := m.h.mute
-	m.h.mu.Unlock()
-	if err != nil {
-		return "", err
-	}
-	return m.Machine.PowerState(ctx)
+	return seenUnless(ctx, &m.h.mu, &m.h.mute, m.Machine)
 }
 
 // breakBMC has the metal's BMC answer nothing; nil mends it.
@@ -307,4 +301,15 @@ func (k *keptCopy) Keep() error {
 	defer k.h.mu.Unlock()
 	k.h.copies[k.key] = k.String()
 	return nil
+}
+
+// seenUnless is a machine's power, unless its BMC answers everything with that error.
+func seenUnless(ctx context.Context, mu *sync.Mutex, mute *error, m ingot.Machine) (ingot.PowerState, error) {
+	mu.Lock()
+	err := *mute
+	mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	return m.PowerState(ctx)
 }

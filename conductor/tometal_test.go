@@ -138,34 +138,41 @@ func (s stores) swapAskings(t *testing.T) int {
 	return count.n
 }
 
+// everyAsking runs the test for each asking of an interchange, counted from 1, each in a hall of its own.
+func everyAsking(t *testing.T, what string, test func(t *testing.T, h *hall, at int)) {
+	t.Helper()
+	s := newStores(t, storetest.SQLiteConfig)
+	for at := range s.swapAskings(t) {
+		t.Run(fmt.Sprintf("%s asking %d", what, at+1), func(t *testing.T) {
+			t.Parallel()
+			test(t, swap(t, s.lend(t)), at+1)
+		})
+		if underRace {
+			break
+		}
+	}
+}
+
 // TestToMetalKilledAnywhere kills the conductor before, inside and after every asking, and has another one go on, every
 // other time on a machine that has no copy of the disk: the metal ends as the instance, and never did two copies run.
 func TestToMetalKilledAnywhere(t *testing.T) {
 	t.Parallel()
-	s := newStores(t, storetest.SQLiteConfig)
-	for at := range s.swapAskings(t) {
-		for i, moment := range []string{"before", "inside", "after"} {
-			t.Run(fmt.Sprintf("%s asking %d", moment, at+1), func(t *testing.T) {
-				t.Parallel()
-				h := swap(t, s.lend(t))
-				before := h.w.get(h.guest)
-				m := &mortal{Store: h.w.store}
-				kill, killed := m.killedAt(at+1, moment)
-				h.w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
-				h.w.request(h.guest, toMetal(nil))
-				h.w.untilKilled(h.guest, killed)
-				h.w.kill()
-				if (at+i)%2 == 0 {
-					h.loseCopies()
-				}
-				h.w.start(nil)
-				h.w.ended(h.guest)
-				h.went(t, before)
-			})
-		}
-		if underRace {
-			break
-		}
+	for i, moment := range []string{"before", "inside", "after"} {
+		everyAsking(t, moment, func(t *testing.T, h *hall, at int) {
+			before := h.w.get(h.guest)
+			m := &mortal{Store: h.w.store}
+			kill, killed := m.killedAt(at, moment)
+			h.w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
+			h.w.request(h.guest, toMetal(nil))
+			h.w.untilKilled(h.guest, killed)
+			h.w.kill()
+			if (at+i)%2 == 1 {
+				h.loseCopies()
+			}
+			h.w.start(nil)
+			h.w.ended(h.guest)
+			h.went(t, before)
+		})
 	}
 }
 
@@ -173,66 +180,50 @@ func TestToMetalKilledAnywhere(t *testing.T) {
 // off, and afterwards the metal runs.
 func TestToMetalFailedAnywhere(t *testing.T) {
 	t.Parallel()
-	s := newStores(t, storetest.SQLiteConfig)
-	for at := range s.swapAskings(t) {
-		t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) {
-			t.Parallel()
-			h := swap(t, s.lend(t))
-			before := h.w.get(h.guest)
-			fail := &asked{at: at + 1, here: func(func() (conductor.Progress, error)) (conductor.Progress, error) {
-				return conductor.Progress{}, ingot.Fatalf("planted failure")
-			}}
-			h.w.start(func(c *conductor.Conductor) { c.Intercept = fail.intercept })
-			h.w.request(h.guest, toMetal(nil))
-			end := h.w.ended(h.guest)
-			if fail.reached() {
-				require.Contains(t, end.LastError, "planted failure")
-			}
-			if end.ProvisionState == ingot.ServiceFailed {
-				h.stayed(t, before)
-				return
-			}
-			h.went(t, before)
-			if end.ProvisionState == ingot.ErrorState {
-				err := h.w.conductor().SetPower(t.Context(), end, ingot.TargetPowerOn, 0)
-				require.Equal(t, ingot.Conflict, ingot.CodeOf(err), "an old copy must not be started: %v", err)
-			}
-		})
-		if underRace {
-			break
+	everyAsking(t, "failed", func(t *testing.T, h *hall, at int) {
+		before := h.w.get(h.guest)
+		fail := &asked{at: at, here: func(func() (conductor.Progress, error)) (conductor.Progress, error) {
+			return conductor.Progress{}, ingot.Fatalf("planted failure")
+		}}
+		h.w.start(func(c *conductor.Conductor) { c.Intercept = fail.intercept })
+		h.w.request(h.guest, toMetal(nil))
+		end := h.w.ended(h.guest)
+		if fail.reached() {
+			require.Contains(t, end.LastError, "planted failure")
 		}
-	}
+		if end.ProvisionState == ingot.ServiceFailed {
+			h.stayed(t, before)
+			return
+		}
+		h.went(t, before)
+		if end.ProvisionState == ingot.ErrorState {
+			err := h.w.conductor().SetPower(t.Context(), end, ingot.TargetPowerOn, 0)
+			require.Equal(t, ingot.Conflict, ingot.CodeOf(err), "an old copy must not be started: %v", err)
+		}
+	})
 }
 
 // TestToMetalPowerCutAnywhere cuts the metal's power behind every asking: it takes another attempt, or somebody's power
 // verb, and never a second copy.
 func TestToMetalPowerCutAnywhere(t *testing.T) {
 	t.Parallel()
-	s := newStores(t, storetest.SQLiteConfig)
-	for at := range s.swapAskings(t) {
-		t.Run(fmt.Sprintf("asking %d", at+1), func(t *testing.T) {
-			t.Parallel()
-			h := swap(t, s.lend(t))
-			before := h.w.get(h.guest)
-			cut := &asked{at: at + 1, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
-				now := h.w.get(h.metal)
-				machine, _, err := h.Machine(&now)
-				require.NoError(t, err)
-				require.NoError(t, machine.SetPower(t.Context(), ingot.ActionOff))
-				return do()
-			}}
-			h.w.start(func(c *conductor.Conductor) { c.Intercept, c.Settings.CallbackTimeout = cut.intercept, 3*time.Second })
-			h.w.request(h.guest, toMetal(nil))
-			h.w.ended(h.guest)
-			require.Empty(t, h.wrong())
-			require.LessOrEqual(t, h.w.count("agent standby.prepare_image"), 2)
-			metal := h.w.get(h.metal)
-			require.Equal(t, []any{ingot.Active, before.InstanceUUID}, []any{metal.ProvisionState, metal.InstanceUUID}, "%q", h.w.said())
-		})
-		if underRace {
-			break
-		}
-	}
+	everyAsking(t, "power cut", func(t *testing.T, h *hall, at int) {
+		before := h.w.get(h.guest)
+		cut := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
+			now := h.w.get(h.metal)
+			machine, _, err := h.Machine(&now)
+			require.NoError(t, err)
+			require.NoError(t, machine.SetPower(t.Context(), ingot.ActionOff))
+			return do()
+		}}
+		h.w.start(func(c *conductor.Conductor) { c.Intercept, c.Settings.CallbackTimeout = cut.intercept, 3*time.Second })
+		h.w.request(h.guest, toMetal(nil))
+		h.w.ended(h.guest)
+		require.Empty(t, h.wrong())
+		require.LessOrEqual(t, h.w.count("agent standby.prepare_image"), 2)
+		metal := h.w.get(h.metal)
+		require.Equal(t, []any{ingot.Active, before.InstanceUUID}, []any{metal.ProvisionState, metal.InstanceUUID}, "%q", h.w.said())
+	})
 }
 
 // TestToMetalOfADynamicGuest: asked with fallback there was only a guest; when there is metal the instance goes there, and

@@ -30,9 +30,10 @@ type writer struct {
 
 // job is a queued transaction.
 type job struct {
-	do    func(*tx) error
-	state atomic.Int32
-	done  chan error
+	do     func(*tx) error
+	state  atomic.Int32
+	failed error // its own error, told after the commit
+	done   chan error
 }
 
 // The states of a job: whoever moves it from queued first decides.
@@ -103,7 +104,8 @@ func (w *writer) close() {
 	<-w.stopped
 }
 
-// batch runs first and what else is queued by then, and commits. It uses no caller's context: SQLite answers an
+// batch runs first and what else is queued by then, and commits. Who failed is told with the others: it was judged by what
+// they have written, which nobody finds before the commit, and which may never be. It uses no caller's context: SQLite answers an
 // interrupted statement by rolling back the whole transaction, and with it what others wrote.
 func (w *writer) batch(first *job) {
 	shared := &conn{ctx: context.Background(), ext: w.db, prepared: w.kept, store: w.store}
@@ -112,6 +114,7 @@ func (w *writer) batch(first *job) {
 		return
 	}
 	var ran []*job
+	var written int64
 	var wake, events bool
 	for j := first; j != nil && len(ran) < mostInBatch; j = w.next() {
 		if !j.state.CompareAndSwap(jobQueued, jobTaken) {
@@ -125,11 +128,11 @@ func (w *writer) batch(first *job) {
 			}
 			return
 		}
-		if failed != nil {
-			j.done <- failed
+		j.failed = failed
+		if ran = append(ran, j); failed != nil {
 			continue
 		}
-		ran = append(ran, j)
+		written++
 		wake, events = wake || t.wake, events || t.events > 0
 	}
 	_, err := shared.exec("COMMIT")
@@ -138,11 +141,15 @@ func (w *writer) batch(first *job) {
 		err = fmt.Errorf("cannot commit: %w", err)
 	} else {
 		w.batches.Add(1)
-		w.written.Add(int64(len(ran)))
+		w.written.Add(written)
 		w.store.committed(wake, events)
 	}
 	for _, j := range ran {
-		j.done <- err
+		if err == nil {
+			j.done <- j.failed
+		} else {
+			j.done <- err
+		}
 	}
 }
 

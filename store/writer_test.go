@@ -138,3 +138,27 @@ func TestHealthy(t *testing.T) {
 		require.NoError(t, s.Healthy(context.Background()))
 	})
 }
+
+// TestARefusalKnowsWhatIsThere: who is refused because of what somebody else has written finds that in the store, also when
+// both were committed together.
+func TestARefusalKnowsWhatIsThere(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		for round := range 50 {
+			name := fmt.Sprintf("n%d", round)
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					err := s.CreateNode(ctx, &ingot.Node{Name: name, Driver: "fake-hardware"}, nil)
+					if err == nil {
+						return
+					}
+					if _, look := s.Node(ctx, name); ingot.CodeOf(err) != ingot.Conflict || look != nil {
+						t.Errorf("refused: %v; but then: %v", err, look)
+					}
+				})
+			}
+			all.Wait()
+		}
+	})
+}

@@ -183,7 +183,7 @@ func TestAsideKilled(t *testing.T) {
 			w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
 			n := w.able(nil)
 			require.NoError(t, do(w.conductor(), n))
-			<-killed
+			receive(t, killed)
 			w.kill()
 			w.start(nil)
 			end := w.ended(n.UUID)

@@ -83,7 +83,7 @@ func (p plan) run(w *world) ingot.Node {
 // ended waits until a node has no live operation.
 func (w *world) ended(id string) ingot.Node {
 	w.t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		_, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision)
 		if ingot.CodeOf(err) == ingot.NotFound {
@@ -165,10 +165,13 @@ func (m *mortal) killedAt(at int, moment string) (kill *asked, killed chan struc
 // on who is quicker, so the last askings of one run may not come up in another.
 func (w *world) untilKilled(id string, killed <-chan struct{}) {
 	w.t.Helper()
+	late := time.After(patience)
 	for {
 		select {
 		case <-killed:
 			return
+		case <-late:
+			require.FailNow(w.t, "neither killed nor ended", "%q", w.said())
 		case <-time.After(20 * time.Millisecond):
 			if _, err := w.store.LiveOperation(w.t.Context(), id, ingot.LaneProvision); ingot.CodeOf(err) == ingot.NotFound {
 				return

@@ -100,7 +100,7 @@ func (w *world) join(cfg store.Config, hostname string, change func(*fellow)) *f
 	go func() { ended <- f.Run(ctx) }()
 	f.ctx = ctx
 	var once sync.Once
-	f.stop = func() { once.Do(func() { cancel(); <-ended }) }
+	f.stop = func() { once.Do(func() { cancel(); stopped(w.t, ended) }) }
 	w.t.Cleanup(f.stop)
 	w.speaker(f)
 	return f
@@ -205,6 +205,7 @@ func TestAFrozenConductorIsFenced(t *testing.T) {
 			t.Parallel()
 			w, cfg := several(t)
 			frozen, thaw, thawed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+			goOn := sync.OnceFunc(func() { close(thaw) })
 			var once sync.Once
 			first := w.join(cfg, "first", func(f *fellow) {
 				f.Intercept = func(_ context.Context, _ *conductor.Run, s conductor.Step, do func() (conductor.Progress, error)) (conductor.Progress, error) {
@@ -230,13 +231,14 @@ func TestAFrozenConductorIsFenced(t *testing.T) {
 				}
 			})
 			n := deploy.begin(w)
-			<-frozen
+			t.Cleanup(goOn) // before the conductor is stopped
+			receive(t, frozen)
 			w.join(cfg, "second", nil)
 			end := w.ended(n.UUID)
 			require.Equal(t, deploy.to, end.ProvisionState, end.LastError)
 			before := w.said()
-			close(thaw)
-			require.Error(t, <-thawed, "what it was about to do is refused")
+			goOn()
+			require.Error(t, receive(t, thawed), "what it was about to do is refused")
 			require.Eventually(t, func() bool {
 				all, err := w.store.Conductors(t.Context())
 				return err == nil && len(all) == 2 && all[0].Alive && all[1].Alive
@@ -265,7 +267,7 @@ func TestStoppingTakesSeconds(t *testing.T) {
 	})
 	deploy := plans()[4]
 	n := deploy.begin(w)
-	<-hanging
+	receive(t, hanging)
 	began := time.Now()
 	first.stop()
 	took := time.Since(began)
@@ -298,7 +300,7 @@ func TestALeaseOutlivesItsOwner(t *testing.T) {
 	})
 	w.request(n.UUID, deploy.req)
 	require.Equal(t, deploy.to, w.ended(n.UUID).ProvisionState)
-	first := <-asked
+	first := receive(t, asked)
 	require.False(t, first.Before(until.Add(-20*time.Millisecond)), "the BMC was asked %v before the lease ended", until.Sub(first))
 }
 

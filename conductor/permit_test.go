@@ -81,7 +81,8 @@ func TestASilentConductorsBMCIsSoonFree(t *testing.T) {
 	t.Parallel()
 	w, cfg := several(t)
 	deploy := plans()[4]
-	silent, allowed := make(chan time.Time, 1), make(chan time.Time, 1)
+	silent, allowed, thaw := make(chan time.Time, 1), make(chan time.Time, 1), make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(thaw) })
 	var once sync.Once
 	w.join(cfg, "first", func(f *fellow) {
 		f.Machines = stoppable{machines{w}, func(ctx context.Context) {
@@ -89,9 +90,14 @@ func TestASilentConductorsBMCIsSoonFree(t *testing.T) {
 				f.freezing.Lock()
 				silent <- time.Now()
 				may, last := ingot.PermitOf(ctx), time.Now()
-				for end := last.Add(3 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-					if may() == nil {
-						last = time.Now()
+				for frozen := true; frozen; {
+					select {
+					case <-thaw:
+						frozen = false
+					case <-time.After(time.Millisecond):
+						if may() == nil {
+							last = time.Now()
+						}
 					}
 				}
 				allowed <- last
@@ -99,8 +105,9 @@ func TestASilentConductorsBMCIsSoonFree(t *testing.T) {
 			})
 		}}
 	})
+	t.Cleanup(goOn) // before the conductor is stopped
 	n := deploy.begin(w)
-	since := <-silent
+	since := receive(t, silent)
 	heard := make(chan time.Time, 100)
 	w.join(cfg, "second", func(f *fellow) {
 		f.Machines = stoppable{machines{w}, func(context.Context) {
@@ -110,8 +117,10 @@ func TestASilentConductorsBMCIsSoonFree(t *testing.T) {
 			}
 		}}
 	})
+	next := receive(t, heard)
+	goOn()
+	last := receive(t, allowed)
 	require.Equal(t, deploy.to, w.ended(n.UUID).ProvisionState)
-	last, next := <-allowed, <-heard
 	require.Less(t, last.Sub(since), shortTTL, "it may not send when others take it for dead")
 	require.Greater(t, next.Sub(last), 2*time.Second, "packets on their way arrive before")
 	require.Less(t, next.Sub(since), 10*time.Second, "nobody waits until the exchange must be over")

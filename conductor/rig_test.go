@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +66,7 @@ func (w *world) start(change func(*conductor.Conductor)) {
 	ended := make(chan error, 1)
 	w.mu.Lock()
 	w.live = c
-	w.stop = func() { cancel(); <-ended }
+	w.stop = func() { cancel(); stopped(w.t, ended) }
 	w.mu.Unlock()
 	go func() { _ = c.KeepEvidence(ctx) }()
 	go func() { ended <- c.Run(ctx) }()
@@ -77,6 +78,31 @@ func (w *world) newConductor(hostname string, s *store.Store) *conductor.Conduct
 		ID: uuid.NewString(), Hostname: hostname, Operations: s, Wakes: s, Nodes: s, NodePorts: s, Leases: s, Blobs: s, Firmware: s,
 		Machines: machines{w}, Images: imagesThatAreThere{}, BootURL: func(netip.Addr) string { return "http://boot" },
 		Settings: conductor.Settings{Poll: 20 * time.Millisecond, PowerSync: -1, AutomatedClean: true, MaxCleans: 1000, MaxDeploys: 1000},
+	}
+}
+
+// patience is how long a test waits for what should come up within seconds, beside others on a busy machine.
+const patience = 90 * time.Second
+
+// receive takes from a channel what should come soon.
+func receive[T any](t *testing.T, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		require.FailNow(t, "what the test waits for never came")
+	}
+	return got
+}
+
+// stopped waits for a conductor that was told to stop, and shows what it hangs at.
+func stopped(t *testing.T, ended <-chan error) {
+	t.Helper()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		stacks := make([]byte, 1<<20)
+		require.FailNow(t, "the conductor does not stop", "%s", stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
@@ -190,7 +216,7 @@ func stepsOf(names ...string) []map[string]any {
 // until waits for a state, and says what the node was like if it never came.
 func (w *world) until(id string, state ingot.State) ingot.Node {
 	w.t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		n := w.get(id)
 		if n.ProvisionState == state {

@@ -1,5 +1,6 @@
 // Command report reads `go test -json` from standard input, prints a line for each package and the output of what
-// failed, and closes with the plain line "N passed, N failed". It exits 1 if anything failed or nothing ran.
+// failed, and closes with the names of what failed and the plain line "N passed, N failed". It exits 1 if anything failed
+// or nothing ran.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +27,7 @@ func main() {
 	flag.Parse()
 	passed, failed, skipped := 0, *stages, 0
 	output := map[string][]string{}
+	var names []string
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -40,12 +43,21 @@ func main() {
 		case "pass", "skip", "fail":
 			count(&e, &passed, &failed, &skipped)
 			show(&e, output[key])
+			if e.Action == "fail" {
+				names = append(names, strings.TrimSpace(e.Package+" "+e.Test))
+			}
+			if e.Action == "fail" && e.Test == "" {
+				names = append(names, unfinished(e.Package, output)...)
+			}
 			delete(output, key)
 		}
 	}
 	summary := fmt.Sprintf("%d passed, %d failed", passed, failed)
 	if skipped > 0 {
 		summary += fmt.Sprintf(", %d skipped", skipped)
+	}
+	for _, name := range names {
+		fmt.Println("failed:", name)
 	}
 	fmt.Println(summary)
 	if failed > 0 || passed == 0 {
@@ -76,6 +88,30 @@ func show(e *event, output []string) {
 	case e.Test != "" && e.Action == "skip":
 		fmt.Printf("   skipped %s %s: %s\n", e.Package, e.Test, reason(output))
 	}
+}
+
+// unfinished shows what the tests said that ran when their package broke off, by a timeout or a panic: they have no end of
+// their own, and what the panic printed is told as theirs. It returns the lines that the closing ones should repeat.
+func unfinished(pkg string, output map[string][]string) (names []string) {
+	for key, lines := range output {
+		name, ok := strings.CutPrefix(key, pkg+"\x00")
+		text := strings.Join(lines, "")
+		_, panicked, found := strings.Cut(text, "panic: ")
+		if !ok || name == "" || !found {
+			continue
+		}
+		fmt.Printf("BROKEN OFF %s %s\n%s", pkg, name, text)
+		said, stacks, _ := strings.Cut(panicked, "\n\n") // "test timed out after", and the tests that ran
+		for line := range strings.Lines(said) {
+			names = append(names, pkg+" panic: "+strings.TrimSpace(line))
+		}
+		for line := range strings.Lines(stacks) {
+			if at := strings.TrimSpace(line); strings.Contains(at, "_test.go:") && len(names) < 40 && !slices.Contains(names, at) {
+				names = append(names, at)
+			}
+		}
+	}
+	return names
 }
 
 // reason is the line of a skipped test's output that its author wrote.

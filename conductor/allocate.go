@@ -73,7 +73,7 @@ type Tries struct {
 }
 
 // Allocate goes over the allocations that have no node yet, once, and says how many wait for a node that is held. tries
-// remembers, by allocation, how often that was so.
+// remembers, by allocation, how often that was so. One whose guest has come further is looked at now, whatever tries says.
 func (c *Conductor) Allocate(ctx context.Context, tries map[string]Tries) (int, error) {
 	waiting, err := c.Allocations.List(ctx, ingot.AllocationQuery{State: ingot.Allocating, Page: ingot.Page{Limit: -1}})
 	if err != nil {
@@ -84,13 +84,13 @@ func (c *Conductor) Allocate(ctx context.Context, tries map[string]Tries) (int, 
 			return 0, err
 		}
 	}
-	now := c.Now()
+	now, come := c.Now(), c.arrivals.take()
 	held := make([]bool, len(waiting))
 	var group errgroup.Group
 	group.SetLimit(allocateWorkers)
 	for i := range waiting {
 		a, before := waiting[i], tries[waiting[i].UUID]
-		if held[i] = now.Before(before.next); held[i] {
+		if held[i] = now.Before(before.next) && !come[a.UUID]; held[i] {
 			continue
 		}
 		tries[a.UUID] = Tries{before.count + 1, now.Add(allocatePause)}

@@ -59,6 +59,7 @@ type Conductor struct {
 	news       guestNews
 	evidence   chan ingot.BootEvidence
 	allocating chan struct{}
+	arrivals   arrivals
 	nudge      chan struct{} // a pass of this process was committed: what is due next may have changed
 }
 

@@ -133,6 +133,7 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 		err := c.writeGuest(ctx, a, n, flavor, wish.Group, &hosts[i].Node)
 		switch ingot.CodeOf(err) {
 		case "":
+			defer c.arrived(a.UUID) // there is something to go on with
 			return true, c.recordResult(ctx, a, func(r *ingot.PlacementResult) { r.Host, r.Attempts, r.Reason = candidate.Host, n, metal })
 		case ingot.Conflict: // somebody else has got the room, or has begun the guest
 			if guest, err := c.guestFor(ctx, a); err != nil || guest != nil {
@@ -217,6 +218,7 @@ func (c *Conductor) giveUp(ctx context.Context, a *ingot.Allocation, guest *ingo
 	if err != nil {
 		return err
 	}
+	defer c.arrived(a.UUID) // at the end of its way: another host is next
 	return c.countFailure(ctx, guest.ParentNode, func(n int) int { return n + 1 })
 }
 

@@ -66,10 +66,11 @@ func virtual(t *testing.T, hosts ...string) (*world, map[string]string, guestMac
 		ResourceClass: "compute.small", Resources: ingot.Amounts{ingot.VCPU: 2, ingot.MemoryMB: 4096, ingot.DiskGB: 20},
 		ProvidedTraits: []string{"CUSTOM_VIRTUAL"}, FallbackFor: []string{"small"},
 	}))
-	w.start(func(c *conductor.Conductor) {
+	w.prepare = func(c *conductor.Conductor) {
 		withGuests(w, p)(c)
 		c.Machines = m
-	})
+	}
+	w.start(nil)
 	for _, id := range ids {
 		w.hostIs(id, ingot.HypervisorUp)
 	}
@@ -82,6 +83,18 @@ func wish(fallback string, more ...any) map[string]any {
 		placement[more[i].(string)] = more[i+1]
 	}
 	return map[string]any{"placement": placement}
+}
+
+// TestAGuestIsNotHeldUp: each stage of its way follows at once, with no time for a pause.
+func TestAGuestIsNotHeldUp(t *testing.T) {
+	t.Parallel()
+	w, ids, _ := virtual(t, "bad1", "host")
+	w.kill()
+	stands := time.Now()
+	w.start(func(c *conductor.Conductor) { c.Now = func() time.Time { return stands } })
+	a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("only-virtual")}).UUID)
+	require.Equal(t, ingot.AllocationActive, a.State, a.LastError)
+	require.Equal(t, ids["host"], a.Result().Host)
 }
 
 // TestMetalComesFirst, and who does not ask for a guest gets none.

@@ -23,6 +23,7 @@ func (c *Conductor) pass(ctx, term context.Context, claimed ingot.Pass) {
 		if err == nil {
 			c.Figures.committed(r.Op.Kind)
 			c.nudgeEngine()
+			c.guestArrived(r)
 			return
 		}
 		if ingot.CodeOf(err) == ingot.Fenced {

@@ -19,6 +19,7 @@ import (
 	"github.com/ingot-metal/ingot/deploy-agent/internal/console"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/efiboot"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/erase"
+	"github.com/ingot-metal/ingot/deploy-agent/internal/giveout"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/report"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/rescue"
 	"github.com/ingot-metal/ingot/deploy-agent/internal/standby"
@@ -80,6 +81,7 @@ func run(ctx context.Context, p parts) error {
 	loader := &efiboot.Installer{
 		Chooser: chooser, Log: log, Arch: p.machine.Inventory().CPU.Architecture, Mode: p.machine.BootMode, Variables: p.variables,
 	}
+	reader := &giveout.Reader{Chooser: chooser, Log: log}
 	engine := &command.Engine{Log: log}
 	engine.Add(reporter.Commands()...)
 	engine.Add(writer.Commands()...)
@@ -89,7 +91,7 @@ func run(ctx context.Context, p parts) error {
 	engine.Add(steps.Commands(chooser, append(eraser.Steps(), writer.Step()))...)
 	a := &agent.Agent{
 		Options: p.options, Network: p.machine, Reporter: reporter, Chooser: chooser, Engine: engine, HTTP: client,
-		Clock: time, Log: log, SetClock: p.setClock, GiveUp: p.giveUp,
+		Clock: time, Log: log, SetClock: p.setClock, GiveUp: p.giveUp, OpenDisk: reader.Open,
 		Listen: func(ctx context.Context) (net.Listener, error) {
 			return new(net.ListenConfig).Listen(ctx, "tcp", p.listen)
 		},

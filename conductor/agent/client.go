@@ -62,7 +62,7 @@ func (c *Client) do(ctx context.Context, node *ingot.Node, method, query string,
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	request, err := c.request(ctx, node, method, query, body)
+	request, err := c.request(ctx, node, method, "commands/", query, body)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (c *Client) do(ctx context.Context, node *ingot.Node, method, query string,
 	return nil
 }
 
-func (c *Client) request(ctx context.Context, node *ingot.Node, method, query string, body []byte) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, node *ingot.Node, method, place, query string, body []byte) (*http.Request, error) {
 	base, err := url.Parse(node.Agent.URL)
 	if err != nil || base.Host == "" {
 		return nil, ingot.Fatalf("cannot reach the agent: %q is not a URL", node.Agent.URL)
@@ -102,7 +102,7 @@ func (c *Client) request(ctx context.Context, node *ingot.Node, method, query st
 		return nil, ingot.Fatalf("cannot reach the agent: %w", err)
 	}
 	values.Set("agent_token", node.Agent.Token.Reveal())
-	base.Path, base.RawQuery = strings.TrimSuffix(base.Path, "/")+"/v1/commands/", values.Encode()
+	base.Path, base.RawQuery = strings.TrimSuffix(base.Path, "/")+"/v1/"+place, values.Encode()
 	request, err := http.NewRequestWithContext(ctx, method, base.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, ingot.Fatalf("cannot reach the agent: %w", err)

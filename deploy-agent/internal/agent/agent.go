@@ -41,6 +41,8 @@ type Agent struct {
 	Chooser  *target.Chooser
 	Engine   *command.Engine
 	HTTP     *http.Client // for Ironic's API
+	// OpenDisk opens the root disk for a copy of it.
+	OpenDisk func(ctx context.Context, wish ingot.DiskWish) (httpapi.Disk, error)
 	Clock    clock.Clock
 	Log      *slog.Logger
 	// Listen opens the command API's port.
@@ -116,8 +118,9 @@ func (a *Agent) serve(ctx context.Context, found ironic.Found, started time.Time
 	group, ctx := errgroup.WithContext(ctx)
 	api := &httpapi.API{
 		Engine: a.Engine, Log: a.Log, Life: ctx, Token: a.token.Reveal, OpenReads: a.client.ReadsWithoutToken(),
+		OpenDisk: a.OpenDisk,
 		Status: httpapi.Status{
-			StartedAt: float64(started.UnixMilli()) / 1000, Version: Version, Capabilities: []string{"progress"},
+			StartedAt: float64(started.UnixMilli()) / 1000, Version: Version, Capabilities: []string{"progress", "disk"},
 		},
 	}
 	server := &http.Server{

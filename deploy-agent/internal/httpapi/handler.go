@@ -39,6 +39,8 @@ type API struct {
 	// OpenReads lets commands be listed without a token until a reader brings one: conductors before Ironic 29 (API 1.95)
 	// send it with commands only.
 	OpenReads bool
+	// OpenDisk opens the node's root disk for a copy of it; its error is an *ingot.AgentError. nil: it is not given out.
+	OpenDisk func(ctx context.Context, wish ingot.DiskWish) (Disk, error)
 	// Status is the body of GET /v1/status.
 	Status Status
 
@@ -47,9 +49,10 @@ type API struct {
 
 // Status is what GET /v1/status tells: ironic-python-agent's two fields, and what Ingot's agent can do besides.
 type Status struct {
-	StartedAt    float64  `json:"started_at"` // Unix seconds
-	Version      string   `json:"version"`
-	Capabilities []string `json:"capabilities"` // "progress": running commands say how far they are
+	StartedAt float64 `json:"started_at"` // Unix seconds
+	Version   string  `json:"version"`
+	// Capabilities are "progress" (running commands say how far they are) and "disk" (the root disk can be read).
+	Capabilities []string `json:"capabilities"`
 }
 
 // Handler routes requests. As in ironic-python-agent the version prefix may be left out, and a missing trailing slash
@@ -63,6 +66,9 @@ func (a *API) Handler() http.Handler {
 		mux.HandleFunc(prefix+"/commands/{$}", a.commands)
 		mux.HandleFunc(prefix+"/commands/{id}", a.only(http.MethodGet, a.reader(a.get)))
 		mux.HandleFunc(prefix+"/commands", a.addSlash)
+		if a.OpenDisk != nil {
+			mux.HandleFunc(prefix+"/disk", a.only(http.MethodGet, a.authorized(a.disk)))
+		}
 	}
 	mux.HandleFunc("/v1", a.addSlash)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

@@ -22,11 +22,15 @@ type event struct {
 	Output  string
 }
 
+// slowPackage is from how many seconds on a package's slowest test is named.
+const slowPackage = 60
+
 func main() {
 	stages := flag.Int("stages-failed", 0, "stages before the tests that failed; they count as failed")
 	flag.Parse()
 	passed, failed, skipped := 0, *stages, 0
 	output := map[string][]string{}
+	slowest := map[string]event{} // by package
 	var names []string
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 16<<20)
@@ -43,6 +47,12 @@ func main() {
 		case "pass", "skip", "fail":
 			count(&e, &passed, &failed, &skipped)
 			show(&e, output[key])
+			if e.Test != "" && !strings.Contains(e.Test, "/") && e.Elapsed > slowest[e.Package].Elapsed {
+				slowest[e.Package] = e
+			}
+			if slow := slowest[e.Package]; e.Test == "" && e.Elapsed > slowPackage {
+				fmt.Printf("      the slowest was %s (%.0f s)\n", slow.Test, slow.Elapsed)
+			}
 			if e.Action == "fail" {
 				names = append(names, strings.TrimSpace(e.Package+" "+e.Test))
 			}

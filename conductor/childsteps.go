@@ -124,7 +124,7 @@ func (c *Conductor) childStep(ctx context.Context, r *Run, kind string, step ing
 	}
 	switch step.Step {
 	case flowWait:
-		return c.waitStep(r, step), nil
+		return c.waitStep(ctx, r, step)
 	case flowPowerOff:
 		return c.bring(ctx, r, "child_node", []ingot.Node{child}, ingot.TargetPowerOff)
 	case flowPowerOn:

@@ -92,7 +92,7 @@ func (c *Conductor) flowStep(ctx context.Context, r *Run, step ingot.OperationSt
 	case flowHold:
 		return r.hold(), nil
 	case flowWait:
-		return c.waitStep(r, step), nil
+		return c.waitStep(ctx, r, step)
 	case flowPowerOff:
 		if r.Node.DisablePowerOff {
 			if step.Args[shownAs] != flowReboot {
@@ -162,13 +162,10 @@ const holdPoll = time.Hour
 
 // waitStep lets time pass: as many seconds as it was given, up to the operator's limit (Ironic:
 // max_conductor_wait_step_seconds), else until the agent's next heartbeat.
-func (c *Conductor) waitStep(r *Run, step ingot.OperationStep) Progress {
+func (c *Conductor) waitStep(ctx context.Context, r *Run, step ingot.OperationStep) (Progress, error) {
 	seconds, given := step.Args["seconds"].(float64)
 	if !given {
-		if r.Node.Agent.Heartbeat.After(r.Op.StepSince) {
-			return Holds()
-		}
-		return ForAgent(agentPoll, "waiting for the agent's next heartbeat, as a step of the list asks")
+		return r.nextHeartbeat(ctx)
 	}
 	wanted := time.Duration(seconds * float64(time.Second))
 	if limit := c.Settings.WaitStepMost; wanted > limit {
@@ -179,9 +176,23 @@ func (c *Conductor) waitStep(r *Run, step ingot.OperationStep) Progress {
 		wanted = limit
 	}
 	if left := wanted - r.Now.Sub(r.Op.StepSince); left > 0 {
-		return ForAgent(left, "waiting, as a step of the list asks")
+		return ForAgent(left, "waiting, as a step of the list asks"), nil
 	}
-	return Holds()
+	return Holds(), nil
+}
+
+// nextHeartbeat waits for the agent's next heartbeat. None comes of a machine that was started again: its ramdisk was let
+// in once.
+func (r *Run) nextHeartbeat(ctx context.Context) (Progress, error) {
+	if r.Node.Agent.Heartbeat.After(r.Op.StepSince) {
+		return Holds(), nil
+	}
+	if !r.Node.Agent.Restarted.IsZero() {
+		if _, err := r.c.agent(r.Node).Commands(ctx, r.Node); err != nil {
+			return r.unreachable(ctx, err)
+		}
+	}
+	return ForAgent(agentPoll, "waiting for the agent's next heartbeat, as a step of the list asks"), nil
 }
 
 // warnedAt is the key of an operation's memory with the wait step that was found too long.

@@ -36,3 +36,16 @@ func (w heldWire) Send(ctx context.Context, n *ingot.Node, request ingot.AgentRe
 	defer done()
 	return w.wire.Send(ctx, n, request, wait)
 }
+
+// AgentAwaiter is a wire whose agents live in this process: it is told of each operation that waits for a node's agent to
+// call, since the machine may have been booted by another process, which has ended.
+type AgentAwaiter interface {
+	Await(node *ingot.Node)
+}
+
+// await tells the wire to a node's agent that it is waited for, where it wants to know.
+func (c *Conductor) await(n *ingot.Node) {
+	if wire, ok := c.Machines.Agent(n).(AgentAwaiter); ok && c.Pulse.acting() {
+		wire.Await(n)
+	}
+}

@@ -211,6 +211,9 @@ func (r *Run) bootMode() ingot.BootMode { return r.Node.Firmware() }
 func (c *Conductor) callIn() Step {
 	return Step{Name: "agent", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: func(ctx context.Context, r *Run) (Progress, error) {
 		agent := r.Node.Agent
+		if !agent.Present() {
+			c.await(r.Node)
+		}
 		switch {
 		case !agent.Present() && r.lostPower(ctx):
 			return Again(firstPowerOff, "the machine lost power before its agent called"), nil

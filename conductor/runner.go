@@ -117,6 +117,7 @@ func (c *Conductor) settle(r *Run, plan Plan, steps []Step, index int, p Progres
 		r.wait(p.after, p.note)
 		if p.agent {
 			r.SetState(ingot.WaitOf(ingot.WorkOf(r.Node.ProvisionState)), r.Node.TargetProvisionState)
+			c.await(r.Node)
 		}
 		c.checkTimeout(r, plan, step)
 	case index+1 < len(steps):

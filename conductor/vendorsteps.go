@@ -25,6 +25,6 @@ func logPassthrough(ctx context.Context, r *Run, args map[string]any) (Progress,
 }
 
 // awaitHeartbeat has the node wait for its agent (Ironic's trigger_servicewait).
-func awaitHeartbeat(_ context.Context, r *Run, _ map[string]any) (Progress, error) {
-	return r.c.waitStep(r, ingot.OperationStep{}), nil
+func awaitHeartbeat(ctx context.Context, r *Run, _ map[string]any) (Progress, error) {
+	return r.nextHeartbeat(ctx)
 }

@@ -39,6 +39,21 @@ func (m *machine) seek(node *ingot.Node) {
 	}
 }
 
+// Await has a machine go on that another process had boot the ramdisk: an operation waits for its agent to call
+// (conductor.AgentAwaiter). One that was off when this process last had to do with it is on, as the row says, if this
+// process has never heard of that boot.
+func (r *Rack) Await(node *ingot.Node) {
+	m := r.find(node)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.settle()
+	if m.heard != node.Boot.Token && m.after == "" && node.PowerState == ingot.PowerOn && node.Boot.Action == ingot.BootKernel {
+		m.power = ingot.PowerOn
+	}
+	m.heard = node.Boot.Token
+	m.seek(node)
+}
+
 // How long an agent tries to be heard by a service that does not answer for now.
 const (
 	callTries = 300

@@ -43,3 +43,29 @@ func TestAnAgentOfAnotherProcess(t *testing.T) {
 		<-s.lookups
 	}
 }
+
+// TestAnAwaitedAgentOfAnotherProcess: a machine that was off when this process last had to do with it goes on in the boot
+// that another process began, once. When it loses its power after that it stays off.
+func TestAnAwaitedAgentOfAnotherProcess(t *testing.T) {
+	s := stranger{make(chan struct{}, 10)}
+	rack := &fake.Rack{Caller: s, Log: slog.New(slog.DiscardHandler)}
+	node := ingot.Node{UUID: "n", PowerState: ingot.PowerOff}
+	machine := rack.Machine(&node)
+	rack.Await(&node) // it is off, and to stay so
+	power, err := machine.PowerState(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, ingot.PowerOff, power)
+
+	node.PowerState, node.Boot = ingot.PowerOn, ingot.BootTarget{Action: ingot.BootKernel, Token: "elsewhere"}
+	rack.Await(&node)
+	select {
+	case <-s.lookups:
+	case <-time.After(time.Minute):
+		require.FailNow(t, "no agent called")
+	}
+	require.NoError(t, machine.SetPower(t.Context(), ingot.ActionOff))
+	rack.Await(&node)
+	power, err = machine.PowerState(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, ingot.PowerOff, power)
+}

@@ -68,6 +68,7 @@ type machine struct {
 	// calling is the boot whose agent has called or is about to; 0 is none.
 	calling int
 	agent   *agent
+	heard   string // the token of the last boot that this process had to do with
 	management
 	firmware
 }
@@ -77,6 +78,14 @@ type machine struct {
 func (r *Rack) Machine(node *ingot.Node) ingot.Machine { return r.machine(node) }
 
 func (r *Rack) machine(node *ingot.Node) *machine {
+	m := r.find(node)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.heard = node.Boot.Token
+	return m
+}
+
+func (r *Rack) find(node *ingot.Node) *machine {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m := r.machines[node.UUID]; m != nil {

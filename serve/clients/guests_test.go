@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,6 +43,7 @@ func TestGuestByBaremetal(t *testing.T) {
 			"baremetal": c.run, "until": c.until,
 			"failed": func(ts *testscript.TestScript, _ bool, args []string) { c.failed(ts, args[0], args[1]) },
 			"domain": h.domain, "says": h.says, "live": h.live, "vanish": h.vanish, "files": h.files,
+			"service": h.service, "snapshots": h.snapshots, "disk": h.disk,
 		},
 	})
 }
@@ -194,4 +196,52 @@ func (h *hosted) files(ts *testscript.TestScript, _ bool, args []string) {
 	if strconv.Itoa(len(found)) != args[1] {
 		ts.Fatalf("there are %v", found)
 	}
+}
+
+// service is "service NODE STATE STEP ARGUMENTS": it has the guest serviced by a step of its management interface, and
+// waits until that leads to the state.
+func (h *hosted) service(ts *testscript.TestScript, _ bool, args []string) {
+	s := service{URL: ts.Getenv("ENDPOINT")}
+	path := "/v1/nodes/" + args[0]
+	steps := fmt.Sprintf(`{"target": "service", "service_steps": [{"interface": "management", "step": %q, "args": %s}]}`, args[2], args[3])
+	if a := s.call(h.t, "PUT", path+"/states/provision", "1.115", steps); a.StatusCode != http.StatusAccepted {
+		ts.Fatalf("%d: %s", a.StatusCode, a.text)
+	}
+	wait(ts, func() (string, bool) {
+		a := s.call(h.t, "GET", path, "1.115", nil)
+		return a.text, a.body["provision_state"] == args[1]
+	})
+}
+
+// snapshots is "snapshots NODE NAME...": those are there, and libvirt has as many.
+func (h *hosted) snapshots(ts *testscript.TestScript, _ bool, args []string) {
+	s := service{URL: ts.Getenv("ENDPOINT")}
+	a := s.call(h.t, "GET", "/v1/nodes/"+args[0]+"/snapshots", "1.115", nil)
+	list, _ := a.body["snapshots"].([]any)
+	var names []string
+	for _, item := range list {
+		snapshot, _ := item.(object)
+		names = append(names, fmt.Sprint(snapshot["name"]))
+	}
+	if !slices.Equal(names, args[1:]) {
+		ts.Fatalf("%s", a.text)
+	}
+	h.with(ts, args[0], func(d *libvirt.Domain) {
+		n, err := d.SnapshotNum(0)
+		ts.Check(err)
+		if n != len(names) {
+			ts.Fatalf("libvirt has %d", n)
+		}
+	})
+}
+
+// disk is "disk NODE GIB": so big is the disk that the guest sees.
+func (h *hosted) disk(ts *testscript.TestScript, _ bool, args []string) {
+	h.with(ts, args[0], func(d *libvirt.Domain) {
+		info, err := d.GetBlockInfo("vda", 0)
+		ts.Check(err)
+		if want, _ := strconv.Atoi(args[1]); info.Capacity != uint64(want)<<30 {
+			ts.Fatalf("it has %d bytes", info.Capacity)
+		}
+	})
 }

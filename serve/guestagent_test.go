@@ -3,15 +3,18 @@
 package serve_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
@@ -26,6 +29,7 @@ const (
 )
 
 // TestGuestByAgent takes a guest the way of any server: it boots the ramdisk from the network, and the agent writes its disk.
+// Then it is rescued, somebody logs in to the ramdisk on its console, and it boots its disk again.
 func TestGuestByAgent(t *testing.T) {
 	d, data := libvirttest.Start(t), t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
@@ -35,6 +39,7 @@ func TestGuestByAgent(t *testing.T) {
 	require.NoError(t, os.WriteFile(image, disk, 0o600))
 	cfg := devConfig(data)
 	cfg.Drivers, cfg.Boot.Listen, cfg.Boot.Ramdisk = []string{"fake-hardware", "libvirt"}, "", ramdiskFolder(t)
+	cfg.Conduct.KernelParams = "console=ttyS0"
 	cfg.Networks = []ingot.Network{{
 		Name: "guests", Interface: d.Plug(t, bootAddress), Subnet: netip.MustParsePrefix(bootSubnet), DHCP: ingot.DHCPFull,
 		PoolStart: netip.MustParseAddr("198.51.100.100"), PoolEnd: netip.MustParseAddr("198.51.100.120"),
@@ -55,6 +60,39 @@ func TestGuestByAgent(t *testing.T) {
 	c.within(4*time.Minute, "g", map[string]any{"provision_state": "active", "power_state": "power on"})
 	console := filepath.Join(d.Dir, "pool", id+".console.log")
 	require.Eventually(t, func() bool { return greetings(console) == 1 }, time.Minute, 50*time.Millisecond, "the image runs")
+
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "rescue", "rescue_password": "let me in"}`)
+	c.within(4*time.Minute, "g", map[string]any{"provision_state": "rescue", "power_state": "power on"})
+	c.logsIn("g", "let me in")
+	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "unrescue"}`)
+	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
+	require.Eventually(t, func() bool { return greetings(console) == 2 }, time.Minute, 50*time.Millisecond, "the image runs again")
+}
+
+// logsIn logs in on a rescued guest's console, and asks what there is: its own disk, which nothing has touched.
+func (c caller) logsIn(name, password string) {
+	c.Helper()
+	c.do(202, "PUT", "nodes/"+name+"/states/console", `{"enabled": true}`)
+	c.until(name, map[string]any{"console_enabled": true})
+	person := c.sit("")
+	ctx, cancel := context.WithTimeout(c.Context(), 2*time.Minute)
+	defer cancel()
+	said := ""
+	answers := func(line, after string) {
+		require.NoError(c, person.Write(ctx, websocket.MessageBinary, []byte(line+"\n")))
+		for !strings.Contains(said, after) {
+			_, more, err := person.Read(ctx)
+			require.NoError(c, err, "%q after %q: %q", after, line, said)
+			said += string(more)
+		}
+		_, said, _ = strings.Cut(said, after)
+	}
+	answers("rescue", "Password: ") // the prompt before was said to nobody
+	answers("wrong", "Login incorrect\r\n\r\nrescue login: ")
+	answers("rescue", "Password: ")
+	answers(password, "# ")
+	answers("echo $((6*7)) is the answer; dd if=/dev/vda bs=512 count=1 2>/dev/null | grep -c 'hello from the image'", "42 is the answer\r\n1")
+	require.NoError(c, person.Close(websocket.StatusNormalClosure, ""))
 }
 
 // ramdiskFolder builds the agent, and the ramdisk around it.
@@ -66,7 +104,7 @@ func ramdiskFolder(t *testing.T) string {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
-	_, err = ramdisk.Build(t.Context(), ramdisk.Options{CacheDir: cacheFolder(t), OutDir: dir, AgentPath: program, Set: ramdisk.SetVirtual, Kernel: ramdisk.KernelCloud})
+	_, err = ramdisk.Build(t.Context(), ramdisk.Options{CacheDir: cacheFolder(t), OutDir: dir, AgentPath: program, Shell: "/bin/busybox", Set: ramdisk.SetVirtual, Kernel: ramdisk.KernelCloud})
 	require.NoError(t, err)
 	return dir
 }

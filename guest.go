@@ -97,6 +97,13 @@ type GuestClaim struct {
 	Group     string // of which no other guest may be on the host; "" is none
 }
 
+// NewGuest is a guest that is made with the operation that is to work on it.
+type NewGuest struct {
+	Node  Node // with a UUID and its host
+	Ports []Port
+	Claim GuestClaim
+}
+
 // FlavorFor finds the flavor of a class, or else the first that does for it in place of metal; nil when there is none.
 func FlavorFor(flavors []Flavor, class string) *Flavor {
 	for i := range flavors {

@@ -23,6 +23,7 @@ const (
 	KindFence    Kind = "fence"    // makes sure that a compute host which is lost is off
 	KindRecover  Kind = "recover"  // has a guest of such a host run elsewhere
 	KindToMetal  Kind = "to-metal" // has a guest's instance go on on metal
+	KindToGuest  Kind = "to-guest" // has a server's instance go on as a guest
 
 	// What a user has done to the machine beside its life: they take the provision lane of a node in a state that lasts.
 	KindBootMode    Kind = "boot-mode"
@@ -143,6 +144,8 @@ type Start struct {
 	// Others are the UUIDs of further nodes of which the operation takes the same lane: a guest's host, a parent's
 	// children.
 	Others []string
+	// Guest is a guest to make first, which is one of the others.
+	Guest *NewGuest
 	// Joins are changes of the others from the start.
 	Joins []Join
 	// NodeVersion is the version of the node that the request was judged by; another one is Conflict.
@@ -190,9 +193,11 @@ type Result struct {
 	// PortChanges are applied to ports as they are then; one that is gone is left out.
 	PortChanges []PortChange
 	// Others are changes of the other nodes of which the operation has the lane.
-	Others  []NodeResult
-	History []History
-	Events  []Event
+	Others []NodeResult
+	// Following is begun on the operation's node in the place of one that ends with this.
+	Following *Operation
+	History   []History
+	Events    []Event
 	// Inventory, when not nil, is stored as the node's (with Plugin beside it).
 	Inventory *Inventory
 	Plugin    map[string]any

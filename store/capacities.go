@@ -60,16 +60,7 @@ func (s *Store) CreateGuest(ctx context.Context, node *ingot.Node, ports []ingot
 		n.UUID = uuid.NewString()
 	}
 	err := s.write(ctx, func(t *tx) error {
-		// The resources first: who waits here for room has locked nothing else.
-		for _, resource := range ingot.Resources() {
-			if err := t.take(n.ParentNode, resource, claim.Resources[resource]); err != nil {
-				return err
-			}
-		}
-		if err := t.createNode(&n, made); err != nil {
-			return err
-		}
-		if err := t.claims(n.UUID, n.ParentNode, claim); err != nil {
+		if err := t.makeGuest(&n, made, claim); err != nil {
 			return err
 		}
 		return t.appendEvents(n.UUID, events)
@@ -79,6 +70,19 @@ func (s *Store) CreateGuest(ctx context.Context, node *ingot.Node, ports []ingot
 		copy(ports, made)
 	}
 	return err
+}
+
+// makeGuest writes a guest with its claim. The resources come first: who waits here for room has locked nothing else.
+func (t *tx) makeGuest(n *ingot.Node, ports []ingot.Port, claim ingot.GuestClaim) error {
+	for _, resource := range ingot.Resources() {
+		if err := t.take(n.ParentNode, resource, claim.Resources[resource]); err != nil {
+			return err
+		}
+	}
+	if err := t.createNode(n, ports); err != nil {
+		return err
+	}
+	return t.claims(n.UUID, n.ParentNode, claim)
 }
 
 // take counts an amount of a host's resource as used, if there is as much. The condition is judged under the row's lock,
@@ -157,7 +161,7 @@ func (t *tx) childless(n *ingot.Node) error {
 // spareGuests refuses what would take a compute host away from under its guests, save those that have nothing on it.
 func (t *tx) spareGuests(op *ingot.Operation) error {
 	switch op.Kind {
-	case ingot.KindDelete, ingot.KindRebuild, ingot.KindProvide, ingot.KindClean, ingot.KindRescue, ingot.KindService:
+	case ingot.KindDelete, ingot.KindRebuild, ingot.KindProvide, ingot.KindClean, ingot.KindRescue, ingot.KindService, ingot.KindToGuest:
 	default:
 		return nil
 	}

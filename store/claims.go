@@ -166,6 +166,11 @@ func (s *Store) CommitPass(ctx context.Context, result ingot.Result) error {
 				}
 			}
 		}
+		if next := result.Following; next != nil {
+			if err := t.follow(&op, *next); err != nil {
+				return err
+			}
+		}
 		if result.Steps != nil {
 			if err := t.replaceSteps(op.UUID, result.Steps); err != nil {
 				return err
@@ -173,6 +178,20 @@ func (s *Store) CommitPass(ctx context.Context, result ingot.Result) error {
 		}
 		return t.commitNode(&op, result)
 	})
+}
+
+// follow begins an operation in the place of one that has ended: its node's lane is free for nobody in between.
+func (t *tx) follow(ended *ingot.Operation, next ingot.Operation) error {
+	if ended.Outcome == "" || next.NodeUUID != ended.NodeUUID {
+		return ingot.Errorf(ingot.Internal, "operation %s of node %s cannot follow %s of node %s, which has outcome %q", next.UUID, next.NodeUUID, ended.UUID, ended.NodeUUID, ended.Outcome)
+	}
+	fillOperation(&next, t.now)
+	if err := t.store.tables.operations.insert(&t.conn, &next); err != nil {
+		return err
+	}
+	t.wake = true
+	_, err := t.exec("INSERT INTO operation_nodes (node_uuid, lane, operation) VALUES (?, ?, ?)", next.NodeUUID, next.Lane, next.UUID)
+	return err
 }
 
 // commitOperation writes the row if the claim still holds: this is the fence.

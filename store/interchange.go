@@ -158,6 +158,9 @@ func (t *tx) moveAllocation(id string, to *ingot.Node) error {
 		a.NodeUUID = to.UUID
 		if r := a.Result(); r.Kind != "" {
 			r.Kind, r.Host = "metal", ""
+			if to.IsGuest() {
+				r.Kind, r.Host = "virtual", to.ParentNode
+			}
 			a.SetResult(r)
 		}
 		return nil

@@ -117,6 +117,13 @@ func (s *Store) StartOperation(ctx context.Context, start ingot.Start) (ingot.Op
 	var op ingot.Operation
 	err := s.write(ctx, func(t *tx) error {
 		op = start.Operation
+		if start.Guest != nil { // who waits for room has locked nothing else
+			made := *start.Guest
+			made.Ports = slices.Clone(made.Ports)
+			if err := t.makeGuest(&made.Node, made.Ports, made.Claim); err != nil {
+				return err
+			}
+		}
 		if err := t.refuseOverLimit(start); err != nil {
 			return err
 		}

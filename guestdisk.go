@@ -14,6 +14,14 @@ type GuestExporter interface {
 	ExportDisk(ctx context.Context, key string, to func(format string) (DiskCopy, error)) error
 }
 
+// GuestImporter is the extra ability of a guest's machine to have a disk that was somebody else's.
+type GuestImporter interface {
+	// ImportDisk gives the machine, which is off, a new disk with what open gives, and nothing below it. The key is of this
+	// disk: the same one again finds the disk that was made for it, whatever has been written to it since, or the work that is
+	// under way, and opens nothing then. Unavailable with a time in it: it goes on behind.
+	ImportDisk(ctx context.Context, key string, open func() (GuestImage, error)) error
+}
+
 // DiskCopy takes the bytes of a disk's image, from the first to the last. One of Keep and Drop ends it.
 type DiskCopy interface {
 	io.Writer
@@ -23,10 +31,12 @@ type DiskCopy interface {
 	Drop()
 }
 
-// DiskKeeper keeps copies of disks on this machine, where agents can fetch them.
+// DiskKeeper keeps copies of disks on this machine, where agents and hosts get them.
 type DiskKeeper interface {
 	// KeptDisk is the copy that was kept under a key, judged like any image. NotFound: there is none on this machine.
 	KeptDisk(ctx context.Context, key string) (ImageReady, error)
+	// OpenDisk is the same copy for a guest's disk.
+	OpenDisk(ctx context.Context, key string) (GuestImage, error)
 	// NewDisk begins a copy of a format, raw or qcow2. Permanent, from it or from writing to it: there is no room.
 	NewDisk(key, format string) (DiskCopy, error)
 	// DropDisk does away with the copy of a key; one that is not there is no error.

@@ -60,10 +60,14 @@ func (c *Conductor) unlessUnwanted(steps []Step) []Step {
 	return steps
 }
 
-// cleans says whether a node is cleaned without being asked (Ironic: automated_clean on the node, else the setting).
+// cleans says whether a node is cleaned without being asked (Ironic: automated_clean on the node, else the setting), or has
+// to be.
 func (c *Conductor) cleans(n *ingot.Node) bool {
 	if n.Interfaces.Deploy == noopDeploy || byHost(n) { // a new disk holds nothing of the old one
 		return false
+	}
+	if n.MovedTo() != "" { // its disk is a copy that could be started beside the instance
+		return true
 	}
 	if n.AutomatedClean != nil {
 		return *n.AutomatedClean

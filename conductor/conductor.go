@@ -33,7 +33,7 @@ type Conductor struct {
 	ImageBytes  ingot.ImageOpener // for guests' disks
 	ImageFinder ingot.ImageFinder // nil: a deploy finds out whether a guest's image is there
 	Guests      *Guests           // nil: there are no compute hosts
-	Disks       ingot.DiskKeeper  // for guests' disks on their way to metal
+	Disks       ingot.DiskKeeper  // for disks on their way from guests to metal and back
 	Allocations Allocations       // nil: nobody looks for nodes
 	Templates   Templates         // nil: there are none
 	Runbooks    Runbooks          // needed where Settings.CleanBooks names some
@@ -55,6 +55,7 @@ type Conductor struct {
 
 	plans      map[ingot.Kind]Plan
 	talking    keyed
+	reading    errands
 	claims     claims
 	news       guestNews
 	evidence   chan ingot.BootEvidence
@@ -182,6 +183,7 @@ func (c *Conductor) allPlans() map[ingot.Kind]Plan {
 		ingot.KindFence:    c.fencePlan(),
 		ingot.KindRecover:  c.recoverPlan(),
 		ingot.KindToMetal:  c.toMetalPlan(),
+		ingot.KindToGuest:  c.toGuestPlan(),
 	}
 	maps.Copy(plans, c.asidePlans())
 	return plans

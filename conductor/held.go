@@ -2,6 +2,7 @@ package conductor
 
 import (
 	"context"
+	"io"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -48,4 +49,14 @@ func (c *Conductor) await(n *ingot.Node) {
 	if wire, ok := c.Machines.Agent(n).(AgentAwaiter); ok && c.Pulse.acting() {
 		wire.Await(n)
 	}
+}
+
+// ReadDisk reads the disk of the agent's machine (AgentWire).
+func (w heldWire) ReadDisk(ctx context.Context, n *ingot.Node, wish ingot.DiskWish, into io.Writer) error {
+	ctx, done, err := w.pulse.act(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return w.wire.ReadDisk(ctx, n, wish, into)
 }

@@ -105,7 +105,11 @@ func (c *Conductor) hush(ctx context.Context, r *Run) (Progress, error) {
 	if r.Now.Sub(r.Op.StepSince) > c.Settings.PowerTimeout {
 		action = ingot.ActionOff
 	}
-	return ensurePower(ctx, r, action)
+	p, err := ensurePower(ctx, r, action)
+	if ingot.CodeOf(err) == ingot.Unsupported && action == ingot.ActionSoftOff { // nothing can ask it
+		return ensurePower(ctx, r, ingot.ActionOff)
+	}
+	return p, err
 }
 
 // transfer sends the guest. One that failed is looked at again, and begun again a few times.

@@ -158,12 +158,18 @@ func requestFor(n *ingot.Node, ports []ingot.Port) (ingot.PlacementRequest, erro
 		req.Flavor.BootMode = ingot.ModeUEFI
 	}
 	req.Group = ingot.Text(n.DriverInfo, "anti_affinity_group")
+	req.PhysicalNetworks = networksOf(ports)
+	return req, err
+}
+
+// networksOf are the physical networks that ports need.
+func networksOf(ports []ingot.Port) (names []string) {
 	for i := range ports {
-		if network := ports[i].PhysicalNetwork; network != "" && !slices.Contains(req.PhysicalNetworks, network) {
-			req.PhysicalNetworks = append(req.PhysicalNetworks, network)
+		if network := ports[i].PhysicalNetwork; network != "" && !slices.Contains(names, network) {
+			names = append(names, network)
 		}
 	}
-	return req, err
+	return names
 }
 
 // namedHost finds a compute host by its UUID or name.

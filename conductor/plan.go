@@ -68,6 +68,9 @@ func ForAgent(after time.Duration, note string) Progress {
 	return Progress{after: after, note: note, agent: true}
 }
 
+// withAgent is NotYet as ForAgent has it.
+func (p Progress) withAgent() Progress { p.agent = true; return p }
+
 // Again goes back to an earlier step as a new attempt, and says why. Attempts are bounded.
 func Again(step, why string) Progress { return Progress{back: step, note: why} }
 

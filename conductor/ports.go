@@ -2,6 +2,7 @@ package conductor
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/ingot-metal/ingot"
@@ -84,4 +85,7 @@ type AgentWire interface {
 	Commands(ctx context.Context, node *ingot.Node) ([]ingot.AgentCommand, error)
 	// Send gives a command; with wait it returns when the command has ended. Busy is Locked.
 	Send(ctx context.Context, node *ingot.Node, request ingot.AgentRequest, wait bool) (ingot.AgentCommand, error)
+	// ReadDisk writes the root disk as it is to be on another one, from the first byte to the last, and takes as long as that
+	// takes. Unsupported: the agent gives none out.
+	ReadDisk(ctx context.Context, node *ingot.Node, wish ingot.DiskWish, into io.Writer) error
 }

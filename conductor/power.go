@@ -101,8 +101,12 @@ func (c *Conductor) powerAllowed(n *ingot.Node, target ingot.PowerTarget) (ingot
 		return "", ingot.Errorf(ingot.Invalid, `The requested action "%s" can not be performed on node "%s" while it is in state "%s".`, target, n.UUID, s)
 	case s.Class() == ingot.Working:
 		return "", c.locked(n)
-	case s == ingot.ErrorState && n.MovedTo() != "" && shown == ingot.PowerOn: // its disk is an old copy
-		return "", ingot.Errorf(ingot.Conflict, "Node %s must not be started: its instance runs on node %s. Undeploy it.", n.UUID, n.MovedTo())
+	case n.MovedTo() != "" && shown == ingot.PowerOn: // its disk is an old copy
+		remedy := "Undeploy it"
+		if s != ingot.ErrorState {
+			remedy = "Clean it first"
+		}
+		return "", ingot.Errorf(ingot.Conflict, "Node %s must not be started: its instance runs on node %s. %s.", n.UUID, n.MovedTo(), remedy)
 	case s == ingot.ServiceFailed && n.CopiedTo() != "" && shown == ingot.PowerOn:
 		return "", ingot.Errorf(ingot.Conflict, "Node %s must not be started: node %s may run a copy of its instance. Abort the service, which has that one off first.", n.UUID, n.CopiedTo())
 	case n.DisablePowerOff && shown == ingot.PowerOff:

@@ -117,8 +117,13 @@ func (c *Conductor) start(ctx context.Context, node ingot.Node, row ingot.Transi
 	if err := c.checkAllowed(&req); err != nil {
 		return err
 	}
-	if row.Kind == ingot.KindService && asksToMetal(req.ServiceSteps) {
-		return c.startToMetal(ctx, node, row, req)
+	if row.Kind == ingot.KindService {
+		switch asksInterchange(req.ServiceSteps) {
+		case toMetalStep:
+			return c.startToMetal(ctx, node, row, req)
+		case toGuestStep:
+			return c.startToGuest(ctx, node, row, req)
+		}
 	}
 	if err := c.checkMoves(ctx, &node, req.ServiceSteps); err != nil {
 		return err

@@ -26,6 +26,7 @@ type Run struct {
 	newPorts    []ingot.Port
 	portChanges []ingot.PortChange
 	others      []ingot.NodeResult
+	following   *ingot.Operation
 	history     []ingot.History
 	events      []ingot.Event
 	inventory   *ingot.Inventory
@@ -42,7 +43,7 @@ func (c *Conductor) newRun(p ingot.Pass) *Run {
 // result is what the store is to write.
 func (r *Run) result() ingot.Result {
 	return ingot.Result{
-		Operation: *r.Op, Changes: r.changes, Steps: r.newSteps, Ports: r.newPorts, PortChanges: r.portChanges, Others: r.others, History: r.history,
+		Operation: *r.Op, Changes: r.changes, Steps: r.newSteps, Ports: r.newPorts, PortChanges: r.portChanges, Others: r.others, Following: r.following, History: r.history,
 		Events: r.events, Inventory: r.inventory, Plugin: r.plugin,
 	}
 }

@@ -209,7 +209,7 @@ func (c *Conductor) finish(r *Run, plan Plan) {
 	if plan.Finish != nil {
 		plan.Finish(r)
 	}
-	if r.Op.Lane == ingot.LaneProvision && r.Node.ProvisionState.Busy() {
+	if r.Op.Lane == ingot.LaneProvision && r.Node.ProvisionState.Busy() && r.following == nil {
 		r.SetState(target, "")
 	}
 	r.end(ingot.Done)

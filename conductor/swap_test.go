@@ -21,14 +21,14 @@ import (
 // writes to its disk, so that an old copy is known.
 type hall struct {
 	*cloud
+	*shelf
 	guest, metal string
 
 	mu      sync.Mutex
-	starts  int               // of the guest's system: what is on its disk
-	copies  map[string]string // on the conductor's machine, by key
-	written string            // on the metal's disk; "" is nothing
-	runs    bool              // the metal, from its disk
-	blank   bool              // the guest's disk has nothing on it
+	starts  int    // of the guest's system: what is on its disk
+	written string // on the metal's disk; "" is nothing
+	runs    bool   // the metal, from its disk
+	blank   bool   // the guest's disk has nothing on it
 	removed bool
 	fails   error // of copying the disk
 	mute    error // what the metal's BMC says to everything; nil works
@@ -42,7 +42,7 @@ func swap(t *testing.T, s *store.Store) *hall {
 	t.Helper()
 	w, c, guest, _, _ := moves(t, s)
 	w.rack.Delays.Beat = 50 * time.Millisecond
-	h := &hall{cloud: c, guest: guest.UUID, copies: map[string]string{}, starts: 1}
+	h := &hall{cloud: c, guest: guest.UUID, shelf: newShelf(), starts: 1}
 	metal := w.node(ingot.Available, func(n *ingot.Node) {
 		n.Name, n.ResourceClass, n.Owner = "metal-"+guest.UUID[:8], "small", guest.Owner
 		n.Properties = map[string]any{"local_gb": "40", "cpu_arch": "x86_64"}
@@ -253,54 +253,12 @@ type swapWire struct {
 func (s swapWire) Send(ctx context.Context, n *ingot.Node, request ingot.AgentRequest, wait bool) (ingot.AgentCommand, error) {
 	command, err := s.AgentWire.Send(ctx, n, request, wait)
 	if info, writes := request.Params["image_info"].(map[string]any); err == nil && writes {
-		key := strings.TrimPrefix(info["urls"].([]string)[0], "copy:")
+		text := s.h.text(strings.TrimPrefix(info["urls"].([]string)[0], "copy:"))
 		s.h.mu.Lock()
-		s.h.written = s.h.copies[key]
+		s.h.written = text
 		s.h.mu.Unlock()
 	}
 	return command, err
-}
-
-// The hall keeps copies of disks.
-
-func (h *hall) KeptDisk(_ context.Context, key string) (ingot.ImageReady, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.copies[key] == "" {
-		return ingot.ImageReady{}, ingot.Errorf(ingot.NotFound, "no copy")
-	}
-	return ingot.ImageReady{ID: key, URL: "copy:" + key, DiskFormat: "qcow2", Checksum: "sum", ChecksumAlgo: "sha256"}, nil
-}
-
-func (h *hall) NewDisk(key, _ string) (ingot.DiskCopy, error) { return &keptCopy{h: h, key: key}, nil }
-
-func (h *hall) DropDisk(key string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.copies, key)
-	return nil
-}
-
-// loseCopies is what another machine, which goes on, has of them.
-func (h *hall) loseCopies() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	clear(h.copies)
-}
-
-type keptCopy struct {
-	strings.Builder
-	h   *hall
-	key string
-}
-
-func (k *keptCopy) Drop() {}
-
-func (k *keptCopy) Keep() error {
-	k.h.mu.Lock()
-	defer k.h.mu.Unlock()
-	k.h.copies[k.key] = k.String()
-	return nil
 }
 
 // seenUnless is a machine's power, unless its BMC answers everything with that error.

@@ -13,46 +13,24 @@ import (
 // metal's disk was not touched, and else when the metal was seen to be off: it may hold a copy that boots. Where the metal
 // is the instance, it is the one that runs.
 func (c *Conductor) keepGuest() []Step {
-	when := func(moved bool, s Step) Step {
-		do := s.Do
-		s.Do = func(ctx context.Context, r *Run) (Progress, error) {
-			if r.moved() != moved {
-				return Holds(), nil
-			}
-			return do(ctx, r)
-		}
-		return s
-	}
-	back := func(name string, s Step) Step {
-		s.Name = name
-		return s
-	}
 	return []Step{
-		when(false, Step{Name: "keep-guest", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
+		before(Step{Name: "keep-guest", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
 			if r.metalTouched() {
 				return Holds(), nil
 			}
-			return guestAgain(ctx, r)
+			return runAgain(ctx, r)
 		}}),
-		when(false, on(metalOf, c.powerOff("abort-power-off"))),
-		when(false, on(metalOf, Step{Name: "abort-boot", Class: Ensure, Do: bootNothing})),
-		when(false, Step{Name: "guest-again", Class: Ensure, Do: guestAgain}),
-		when(true, on(metalOf, back("abort-disk-boot", c.diskBoot()))),
-		when(true, back("abort-power-on", Step{Class: Ensure, Do: c.runOnMetal})),
+		before(on(takerOf, c.powerOff("abort-power-off"))),
+		before(on(takerOf, Step{Name: "abort-boot", Class: Ensure, Do: bootNothing})),
+		before(Step{Name: "guest-again", Class: Ensure, Do: runAgain}),
+		after(on(takerOf, back("abort-disk-boot", c.diskBoot()))),
+		after(back("abort-power-on", Step{Class: Ensure, Do: c.runOnTaker})),
 		{Name: "let-go", Class: Ensure, Do: c.letMetalGo},
 	}
 }
 
 // metalTouched says whether an agent may have been told to write.
 func (r *Run) metalTouched() bool { return r.Op.Memory[imageMemory] != nil }
-
-// guestAgain has the guest run that ran before.
-func guestAgain(ctx context.Context, r *Run) (Progress, error) {
-	if r.Op.Memory[ranKey] != true {
-		return Holds(), nil
-	}
-	return ensurePower(ctx, r, ingot.ActionOn)
-}
 
 // letMetalGo gives back what was taken. Metal whose disk was not touched is available as before; any other has to be
 // cleaned first, which deleted does.

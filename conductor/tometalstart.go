@@ -21,25 +21,13 @@ type metalWish struct {
 	traits []string
 }
 
-// asksToMetal says whether a list of service steps takes a guest to metal.
-func asksToMetal(steps []map[string]any) bool {
-	return slices.ContainsFunc(steps, func(s map[string]any) bool {
-		return ingot.Text(s, "interface") == "management" && ingot.Text(s, "step") == toMetalStep
-	})
-}
-
 // metalWishOf reads the request, and refuses what nothing would read.
 func metalWishOf(n *ingot.Node, req *ingot.ProvisionRequest) (w metalWish, err error) {
 	const name = "management." + toMetalStep
-	switch {
-	case len(req.ServiceSteps) != 1:
-		return w, ingot.Errorf(ingot.Invalid, "step %s is a list of its own: node %s is no guest with an instance after it", name, n.UUID)
-	case req.ServiceSteps[0][onChildNodes] == true:
-		return w, ingot.Errorf(ingot.Invalid, "step %s is not for children: ask it of the guest", name)
-	case req.DisableRamdisk:
-		return w, ingot.Errorf(ingot.Invalid, "step %s needs the ramdisk, on the metal: leave disable_ramdisk out", name)
+	args, err := interchangeArgs(toMetalStep, n, req)
+	if err != nil {
+		return w, err
 	}
-	args, _ := req.ServiceSteps[0]["args"].(map[string]any)
 	for key, v := range args {
 		good := true
 		switch key {

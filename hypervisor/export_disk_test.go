@@ -104,12 +104,13 @@ func TestExportDisk(t *testing.T) {
 	require.ErrorContains(t, exporter.CanExport(ctx), "has a TPM")
 }
 
-// tool runs a program of QEMU's.
-func tool(t *testing.T, name string, args ...string) {
+// tool runs a program of QEMU's, and gives what it said.
+func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
 		t.Skipf("needs %s (.ci/prerequisites)", name)
 	}
 	out, err := exec.Command(name, args...).CombinedOutput()
 	require.NoError(t, err, "%s %v: %s", name, args, out)
+	return string(out)
 }

@@ -187,40 +187,49 @@ func pathOf(pool *libvirt.StoragePool, name string) (string, error) {
 // it already is kept.
 func (g *Guest) newDisk(ctx context.Context, what, key string, fill func(*libvirt.StoragePool, *Shape) error) error {
 	return g.make(ctx, what, nil, func(c *libvirt.Connect, pool *libvirt.StoragePool, s *Shape) error {
-		d, err := g.lookup(c)
-		if err != nil {
-			return err
-		}
-		defer free(d)
-		doc, err := stored(d)
-		if err != nil {
-			return err
-		}
-		if err := g.made(d); err != nil {
-			return err
-		}
-		if key != "" && doc.at("metadata", "ingot:guest", "ingot:disk").attr("key") == key {
-			return nil
-		}
-		if power, err := powerOf(d); err != nil || power != ingot.PowerOff {
-			return ingot.Errorf(ingot.Unavailable, "the disk of a guest that is on cannot be replaced")
-		}
-		if err := forgetSnapshots(d); err != nil {
-			return err
-		}
-		if err := dropVolume(pool, s.root()); err != nil {
-			return err
-		}
-		if err := fill(pool, s); err != nil {
-			return err
-		}
-		note := ""
-		if key != "" {
-			note = `<ingot:disk key="` + escape(key) + `"/>`
-		}
-		doc.note("ingot:disk", note)
-		return g.define(c, doc.text, doc)
+		return g.replaceDisk(c, pool, s, key, fill)
 	})
+}
+
+func (g *Guest) replaceDisk(c *libvirt.Connect, pool *libvirt.StoragePool, s *Shape, key string, fill func(*libvirt.StoragePool, *Shape) error) error {
+	d, err := g.lookup(c)
+	if err != nil {
+		return err
+	}
+	defer free(d)
+	doc, err := stored(d)
+	if err != nil {
+		return err
+	}
+	if err := g.made(d); err != nil {
+		return err
+	}
+	if doc.hasDisk(key) {
+		return nil
+	}
+	if power, err := powerOf(d); err != nil || power != ingot.PowerOff {
+		return ingot.Errorf(ingot.Unavailable, "the disk of a guest that is on cannot be replaced")
+	}
+	if err := forgetSnapshots(d); err != nil {
+		return err
+	}
+	if err := dropVolume(pool, s.root()); err != nil {
+		return err
+	}
+	if err := fill(pool, s); err != nil {
+		return err
+	}
+	note := ""
+	if key != "" {
+		note = `<ingot:disk key="` + escape(key) + `"/>`
+	}
+	doc.note("ingot:disk", note)
+	return g.define(c, doc.text, doc)
+}
+
+// hasDisk says whether the domain's disk is the one that was made for a key.
+func (d *document) hasDisk(key string) bool {
+	return key != "" && d.at("metadata", "ingot:guest", "ingot:disk").attr("key") == key
 }
 
 // ConfigDrive has a config drive in the guest's first CD drive.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,17 @@ func (s *Service) KeptDisk(_ context.Context, key string) (ingot.ImageReady, err
 	format, sum, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), key+"."), ".")
 	ready := ingot.ImageReady{ID: filepath.Base(path), URL: s.signFile(path), Checksum: sum, ChecksumAlgo: "sha256", Size: from.size}
 	return ready, ingot.Fatal(judge(&ready, from, format))
+}
+
+// OpenDisk is a copy that was kept, for a guest's disk (ingot.DiskKeeper).
+func (s *Service) OpenDisk(ctx context.Context, key string) (ingot.GuestImage, error) {
+	ready, err := s.KeptDisk(ctx, key)
+	if err != nil {
+		return ingot.GuestImage{}, err
+	}
+	return ingot.GuestImage{ImageReady: ready, Open: func(context.Context) (io.ReadCloser, error) {
+		return os.Open(filepath.Join(s.Copies, ready.ID))
+	}}, nil
 }
 
 // copyOf finds the file of a copy that is whole.

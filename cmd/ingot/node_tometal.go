@@ -21,10 +21,6 @@ type toMetalVerb struct {
 
 // Run asks for it.
 func (v *toMetalVerb) Run(ctx context.Context, s *session) error {
-	guest, err := s.Node(ctx, v.Node)
-	if err != nil {
-		return err
-	}
 	args := map[string]any{}
 	for key, text := range map[string]string{"node": v.To, "resource_class": v.Class} {
 		if text != "" {
@@ -34,16 +30,25 @@ func (v *toMetalVerb) Run(ctx context.Context, s *session) error {
 	if len(v.Traits) > 0 {
 		args["traits"] = v.Traits
 	}
-	step := map[string]any{"interface": "management", "step": "to_metal", "args": args}
-	ask := func(ctx context.Context) error {
-		return s.SetProvision(ctx, guest.UUID, client.Provision{Target: ingot.VerbService, ServiceSteps: []map[string]any{step}})
+	return s.interchange(ctx, v.Node, v.Wait, map[string]any{"interface": "management", "step": "to_metal", "args": args}, s.waitMetal)
+}
+
+// interchange asks for a service step that has a node's instance go on elsewhere, and prints what is said of that.
+func (s *session) interchange(ctx context.Context, name string, w waiting, step map[string]any, until func(ctx context.Context, node string, said *string) (client.Node, error)) error {
+	node, err := s.Node(ctx, name)
+	if err != nil {
+		return err
 	}
-	if !v.Wait.on {
+	ask := func(ctx context.Context) error {
+		return s.SetProvision(ctx, node.UUID, client.Provision{Target: ingot.VerbService, ServiceSteps: []map[string]any{step}})
+	}
+	if !w.on {
 		return ask(ctx)
 	}
 	said := ""
-	wait := func(ctx context.Context) (client.Node, error) { return s.waitMetal(ctx, guest.UUID, &said) }
-	if err := v.Wait.carry(ctx, s, "to metal", []asked{{node: guest, ask: ask, wait: wait}}); err != nil || said == "" {
+	wait := func(ctx context.Context) (client.Node, error) { return until(ctx, node.UUID, &said) }
+	what := strings.ReplaceAll(ingot.Text(step, "step"), "_", " ")
+	if err := w.carry(ctx, s, what, []asked{{node: node, ask: ask, wait: wait}}); err != nil || said == "" {
 		return err
 	}
 	_, err = fmt.Fprintln(s.out, said)
@@ -70,15 +75,23 @@ func (s *session) waitMetal(ctx context.Context, guest string, said *string) (cl
 		if metal.ProvisionState != ingot.Active {
 			return false, ingot.Errorf(ingot.Permanent, "guest %s is not on metal: node %s is in state %s (%s)", guest, metal.Label(), metal.ProvisionState, left.LastError)
 		}
-		entries, err := s.History(ctx, metal.UUID)
-		if err != nil {
+		if err := s.findWent(ctx, metal.UUID, "guest "+guest, said); err != nil {
 			return false, err
-		}
-		if i := slices.IndexFunc(entries, func(e client.HistoryEntry) bool {
-			return strings.HasPrefix(e.Event, "the instance went from guest "+guest)
-		}); i >= 0 {
-			*said = entries[i].Event
 		}
 		return *said != "" || gone || !left.ProvisionState.Busy(), nil
 	})
+}
+
+// findWent finds what a node's history says of an instance that went from another one or from this.
+func (s *session) findWent(ctx context.Context, node, from string, said *string) error {
+	entries, err := s.History(ctx, node)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(entries, func(e client.HistoryEntry) bool {
+		return strings.HasPrefix(e.Event, "the instance went from "+from)
+	}); i >= 0 {
+		*said = entries[i].Event
+	}
+	return nil
 }

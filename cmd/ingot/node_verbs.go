@@ -24,6 +24,7 @@ type nodeVerbs struct {
 	Service  stepsVerb  `cmd:"" group:"verbs" help:"Run service steps on an active node."`
 
 	ToMetal toMetalVerb `cmd:"" name:"to-metal" group:"verbs" help:"Have a guest's instance go on on metal."`
+	ToGuest toGuestVerb `cmd:"" name:"to-guest" group:"verbs" help:"Have a server's instance go on as a guest."`
 
 	Unhold plainVerb `cmd:"" group:"verbs" help:"Let a node go on that a hold step keeps."`
 	Abort  plainVerb `cmd:"" group:"verbs" help:"Stop what goes on with a node."`

@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -200,6 +201,28 @@ func (r *Rack) Send(_ context.Context, node *ingot.Node, request ingot.AgentRequ
 	}
 	m.agent.commands = append(m.agent.commands, done)
 	return done.AgentCommand, nil
+}
+
+// ReadDisk gives the disk of the node's fake machine out: there is nothing on it.
+func (r *Rack) ReadDisk(_ context.Context, node *ingot.Node, wish ingot.DiskWish, into io.Writer) error {
+	m := r.machine(node)
+	m.mu.Lock()
+	m.seek(node)
+	gone := m.agent == nil
+	m.mu.Unlock()
+	if gone {
+		return ingot.Errorf(ingot.Unavailable, "no agent answers on fake node %s", node.UUID)
+	}
+	_, err := io.CopyN(into, blank{}, wish.Size)
+	return err
+}
+
+// blank reads as zeros.
+type blank struct{}
+
+func (blank) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 // ofCommand is how long a command of the agent takes.

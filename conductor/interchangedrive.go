@@ -10,12 +10,9 @@ import (
 	"github.com/ingot-metal/ingot/images/configdrive"
 )
 
-// bringConfigDrive has the guest's config drive ready for the metal, with the metal's network cards in the place of the
-// guest's: the same instance, elsewhere. Where an agent wrote it, it is on the disk and goes along as it is.
+// bringConfigDrive has the instance's config drive ready for the node that takes it over, with that one's network cards in
+// the place of those that it had: the same instance, elsewhere.
 func bringConfigDrive(ctx context.Context, r *Run) (Progress, error) {
-	if !fromImage(r.Node) {
-		return Holds(), nil
-	}
 	text, kind, err := r.c.Blobs.Blob(ctx, configDriveKey(r.Node.UUID))
 	if ingot.CodeOf(err) == ingot.NotFound {
 		return Holds(), nil
@@ -23,7 +20,7 @@ func bringConfigDrive(ctx context.Context, r *Run) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	about, err := metalOf(ctx, r)
+	about, err := takerOf(ctx, r)
 	if err != nil {
 		return Progress{}, err
 	}

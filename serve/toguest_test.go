@@ -1,0 +1,111 @@
+//go:build cgo && libvirt_dlopen
+
+package serve_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
+	"github.com/ingot-metal/ingot/serve"
+)
+
+const toGuest = `{"target": "service", "service_steps": [{"interface": "management", "step": "to_guest", "args": {"host": "h"}}]}`
+
+// TestGuestFromMetal: the instance of a server, deployed by the real agent with a config drive, goes on as a guest that boots
+// its disk, with what was written to it; then the server is cleaned. libvirtd, QEMU, the BMC's protocol and the agent are
+// real; the server's disk is a file, twice as large as the guest's.
+func TestGuestFromMetal(t *testing.T) {
+	d, data := libvirttest.Start(t), t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
+	image, hello := filepath.Join(data, "images", "hello.raw"), partitioned(libvirttest.Hello())
+	require.NoError(t, os.WriteFile(image, hello, 0o600))
+	cfg := devConfig(data)
+	cfg.Drivers, cfg.Boot.Listen = []string{"fake-hardware", "ipmi", "libvirt"}, "127.78.0.2:6180"
+	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	app.Conductor.Ramdisk = map[string]string{"vmlinuz": "/dev/null", "initramfs": "/dev/null"}
+	t.Cleanup(running(t, app))
+	c := caller{t, app}
+	c.makeHost("h", d)
+	machine := c.metal("m", "http://"+cfg.Boot.Listen)
+	metal := c.uuid("m")
+	c.do(201, "POST", "flavors", `{"resource_class": "virtual", "resources": {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}, "fallback_for": ["small"]}`)
+	first := c.allocated("first", `{"name": "first", "resource_class": "small"}`)
+	require.Equal(t, metal, first.Node)
+	sum := sha256.Sum256(hello)
+	c.do(200, "PATCH", "nodes/m", `[{"op": "add", "path": "/instance_info/image_source", "value": "file://`+image+`"}, {"op": "add", "path": "/instance_info/image_checksum", "value": "`+hex.EncodeToString(sum[:])+`"}]`)
+	drive := `{"meta_data": {"hostname": "web"}, "network_data": {"links": [{"ethernet_mac_address": "` + machine.MAC + `"}]}}`
+	c.do(202, "PUT", "nodes/m/states/provision", `{"target": "active", "configdrive": `+drive+`}`)
+	c.runs("m", metal)
+	want := c.markMetal(machine.Disk())
+
+	c.do(202, "PUT", "nodes/m/states/provision", toGuest)
+	guest := ""
+	require.Eventually(t, func() bool {
+		guest = c.allocated("first", "").Node
+		return guest != metal
+	}, 2*time.Minute, 50*time.Millisecond, "the allocation is the guest's")
+	c.until(guest, map[string]any{"provision_state": "active", "power_state": "power on", "instance_uuid": first.UUID, "allocation_uuid": first.UUID, "name": "m"})
+	pool := filepath.Join(d.Dir, "pool", guest)
+	require.Eventually(t, func() bool { return greetings(pool+".console.log") == 1 }, time.Minute, 50*time.Millisecond, "the disk boots")
+	said := c.do(200, "GET", "nodes/"+guest+"/history?detail=true", "")
+	require.Contains(t, said, "from the metal's stop to the guest's start")
+	t.Log(said)
+
+	disk := filepath.Join(t.TempDir(), "guest.raw")
+	tool(t, "qemu-img", "convert", "-U", "-O", "raw", pool+".qcow2", disk)
+	has, err := os.ReadFile(disk)
+	require.NoError(t, err)
+	require.Len(t, has, 1<<30)
+	require.True(t, bytes.Equal(want[512:], has[512:len(want)]), "what was in the partition")
+	require.Equal(t, want[:446+16], has[:446+16], "with what boots it")
+	require.Equal(t, make([]byte, 48), has[446+16:510], "without the config drive's partition")
+	iso, err := os.ReadFile(pool + ".config.iso")
+	require.NoError(t, err)
+	require.Contains(t, string(iso), "web")
+	require.NotContains(t, string(iso), machine.MAC)
+
+	c.until(metal, map[string]any{"provision_state": "available", "power_state": "power off", "instance_uuid": nil, "allocation_uuid": nil})
+	wiped, err := os.ReadFile(machine.Disk())
+	require.NoError(t, err)
+	require.Equal(t, make([]byte, 512), wiped[:512], "the server boots no old copy")
+	left, err := filepath.Glob(filepath.Join(data, "copies", "*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	volumes, err := filepath.Glob(filepath.Join(d.Dir, "pool", "*"))
+	require.NoError(t, err)
+	for _, v := range volumes {
+		require.False(t, strings.Contains(v, "base-") || strings.HasSuffix(v, ".coming"), v)
+	}
+}
+
+// markMetal writes to the disk of a server while it is off, and gives all of it up to the end of its first partition.
+func (c caller) markMetal(disk string) []byte {
+	c.Helper()
+	power := func(target string) {
+		c.do(202, "PUT", "nodes/m/states/power", `{"target": "`+target+`"}`)
+		c.until("m", map[string]any{"power_state": target, "target_power_state": nil})
+	}
+	power("power off")
+	f, err := os.OpenFile(disk, os.O_RDWR, 0)
+	require.NoError(c, err)
+	_, err = f.WriteAt(bytes.Repeat([]byte{0x5a}, 64<<10), 1<<20)
+	require.NoError(c, err)
+	want := make([]byte, 64*512+2<<20)
+	_, err = f.ReadAt(want, 0)
+	require.NoError(c, err)
+	require.NotEqual(c, make([]byte, 16), want[446+16:446+32], "the config drive has a partition")
+	require.NoError(c, f.Close())
+	power("power on")
+	return want
+}

@@ -98,6 +98,38 @@ func (p *process) kill() error {
 	return err
 }
 
+// endsWithin is how long a conductor that is told to stop may take, whatever trouble the database is in.
+const endsWithin = 20 * time.Second
+
+// end has it end by itself. Its error is that it does not, or that it gives a code; one that was not up yet may give one.
+func (p *process) end() error {
+	if !p.running() {
+		return nil
+	}
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(endsWithin):
+		return errors.Join(fmt.Errorf("conductor %s did not end within %v of being told to; see %s", p.name, endsWithin, p.log), p.kill())
+	}
+	life, err := p.life()
+	if code := p.command.ProcessState.ExitCode(); err == nil && code != 0 && bytes.Contains(life, []byte(upMark)) {
+		err = fmt.Errorf("conductor %s was told to stop and ended with code %d; see %s", p.name, code, p.log)
+	}
+	return err
+}
+
+// life is what it has said since its last start.
+func (p *process) life() ([]byte, error) {
+	text, err := os.ReadFile(p.log)
+	return text[max(bytes.LastIndex(text, []byte(startMark)), 0):], err
+}
+
+// upMark is said by a process that has started.
+const upMark = "ingot is up"
+
 func (p *process) gone() {
 	p.mu.Lock()
 	ended := p.ended
@@ -128,13 +160,12 @@ func (p *process) revive() (bool, error) {
 	if p.running() {
 		return false, nil
 	}
-	text, err := os.ReadFile(p.log)
+	life, err := p.life()
 	if err != nil {
 		return false, err
 	}
-	life := text[bytes.LastIndex(text, []byte(startMark)):]
 	last := life[bytes.LastIndexByte(bytes.TrimSpace(life), '\n')+1:]
-	if bytes.Contains(life, []byte("ingot is up")) || !bytes.Contains(last, []byte("database")) {
+	if bytes.Contains(life, []byte(upMark)) || !bytes.Contains(last, []byte("database")) {
 		return false, fmt.Errorf("conductor %s ended by itself: %s; see %s", p.name, last, p.log)
 	}
 	return true, p.start()

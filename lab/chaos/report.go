@@ -43,7 +43,7 @@ func (r Report) String() string {
 	var b strings.Builder
 	c := r.Counts
 	fmt.Fprintf(&b, "seed %d\n", r.Seed)
-	fmt.Fprintf(&b, "conductors: %d kills, %d pauses (%d longer than any lease), %d steps of a clock\n", c.Kills, c.Pauses, c.LongPauses, c.ClockSteps)
+	fmt.Fprintf(&b, "conductors: %d kills, %d pauses (%d longer than any lease), %d told to stop, %d steps of a clock\n", c.Kills, c.Pauses, c.LongPauses, c.Stops, c.ClockSteps)
 	fmt.Fprintf(&b, "database: %d restarts, %d crashes, %d connections cut, %d stalled, %d times slow to commit, %d times a disk that hardly answers, %d times a full disk\n", c.Restarts, c.Crashes, c.Cuts, c.Stalls, c.SlowCommits, c.SlowDisks, c.FullDisks)
 	fmt.Fprintf(&b, "machines: %d power cuts, %d times a BMC misbehaved\n", c.PowerCuts, c.BMCFaults)
 	fmt.Fprintf(&b, "requests: %d accepted, %d refused, %d without an answer, %d answered 500\n", r.Requests[Accepted], r.Requests[Refused], r.Requests[Unknown], r.Requests[Broken])

@@ -11,7 +11,7 @@ import (
 
 // Counts are how often each trouble was made.
 type Counts struct {
-	Kills, Pauses, LongPauses         int
+	Kills, Pauses, LongPauses, Stops  int
 	Cuts, Stalls, Restarts, Crashes   int
 	SlowCommits, BMCFaults, PowerCuts int
 	FullDisks, ClockSteps, SlowDisks  int
@@ -139,6 +139,8 @@ func (t *trouble) haunt(ctx context.Context, i int, r *rand.Rand) {
 			if err := t.processes[i].sleep(between(r, time.Second, time.Minute)); err != nil {
 				t.failed(err)
 			}
+		case dice < 15:
+			t.tell(ctx, i, down)
 		case dice < 57:
 			t.kill(ctx, i, down)
 		case dice < 75:
@@ -184,6 +186,21 @@ func (t *trouble) kill(ctx context.Context, i int, down time.Duration) {
 	t.count(func(c *Counts) { c.Kills++ })
 	pause(ctx, down)
 	done() // what it puts back itself nobody took over
+	if err := p.start(); err != nil {
+		t.failed(err)
+	}
+	t.mark(i, time.Now())
+}
+
+// tell has a conductor end by itself, as a service manager does, and starts it again after a while.
+func (t *trouble) tell(ctx context.Context, i int, down time.Duration) {
+	p := t.processes[i]
+	t.mark(i, far())
+	if err := p.end(); err != nil {
+		t.failed(err)
+	}
+	t.count(func(c *Counts) { c.Stops++ })
+	pause(ctx, down)
 	if err := p.start(); err != nil {
 		t.failed(err)
 	}

@@ -35,7 +35,7 @@ func growGuestDisk(ctx context.Context, r *Run, args map[string]any) (Progress, 
 	}
 	err = managed(ctx, r, "disk_grow", func(ctx context.Context, m ingot.GuestResizer) error { return m.GrowDisk(ctx, want[ingot.DiskGB]) })
 	if err != nil {
-		return Progress{}, r.withdraw(ctx, now, fmt.Errorf("cannot grow the disk: %w", err))
+		return Progress{}, r.withdraw(ctx, now, err)
 	}
 	shaped := func(n *ingot.Node) { setAmounts(n, want) }
 	if err := r.reclaim(ctx, want, shaped); err != nil {

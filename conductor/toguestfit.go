@@ -3,6 +3,7 @@ package conductor
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/ingot-metal/ingot"
@@ -78,12 +79,16 @@ func (c *Conductor) unbundled(ctx context.Context, n *ingot.Node) error {
 }
 
 // placeFor finds the hosts that have room for a guest of the flavor with such ports. Conflict: there are none, and why not;
-// Invalid: the one that was named is not there.
-func (c *Conductor) placeFor(ctx context.Context, n *ingot.Node, ports []ingot.Port, f *ingot.Flavor, host string) ([]ingot.ComputeHost, ingot.Placement, error) {
+// Invalid: the one that was named is not there, or not for the project ("" is all).
+func (c *Conductor) placeFor(ctx context.Context, n *ingot.Node, ports []ingot.Port, f *ingot.Flavor, host, project string) ([]ingot.ComputeHost, ingot.Placement, error) {
 	hosts, err := c.hostsFor(ctx, n)
 	if err != nil {
 		return nil, ingot.Placement{}, err
 	}
+	hosts = slices.DeleteFunc(hosts, func(h ingot.ComputeHost) bool {
+		has := []string{h.Node.Owner, h.Node.Lessee}
+		return project != "" && has[0]+has[1] != "" && !slices.Contains(has, project)
+	})
 	traits, _ := n.InstanceTraits()
 	asked := ingot.PlacementRequest{Flavor: *f, Traits: traits, PhysicalNetworks: networksOf(ports)}
 	if host != "" {

@@ -60,6 +60,11 @@ func TestToGuestIsRefused(t *testing.T) {
 		require.False(t, made)
 		w.change(h.metal, func(n *ingot.Node) { *n = before })
 	}
+	stranger := toGuest(map[string]any{"host": h.hosts[0]})
+	stranger.Project = "stranger"
+	err := w.conductor().Provision(t.Context(), w.get(h.metal), stranger)
+	require.Equal(t, ingot.Invalid, ingot.CodeOf(err))
+	require.ErrorContains(t, err, "there are: no other", "the hosts are another project's")
 	both := toGuest(nil)
 	both.ServiceSteps = append(both.ServiceSteps, stepsOf("power.reboot")...)
 	require.ErrorContains(t, w.conductor().Provision(t.Context(), w.get(h.metal), both), "is a list of its own")

@@ -57,7 +57,7 @@ func (c *Conductor) startToGuest(ctx context.Context, metal ingot.Node, row ingo
 	if err != nil {
 		return err
 	}
-	hosts, placement, err := c.placeFor(ctx, &metal, ports, flavor, wish.host)
+	hosts, placement, err := c.placeFor(ctx, &metal, ports, flavor, wish.host, req.Project)
 	if err != nil {
 		return err
 	}

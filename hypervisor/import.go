@@ -107,7 +107,7 @@ func fillVolume(ctx context.Context, c *libvirt.Connect, pool *libvirt.StoragePo
 	}
 	defer from.Close()
 	sum := newHash(image.ChecksumAlgo)
-	if err := upload(c, pool, name, io.TeeReader(heeding{ctx, from}, sum), image.Size); err != nil {
+	if err := uploadSparse(c, pool, name, io.TeeReader(heeding{ctx, from}, sum), image.Size); err != nil {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != image.Checksum {

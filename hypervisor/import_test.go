@@ -30,8 +30,8 @@ func TestImportDisk(t *testing.T) {
 	n, m, maker := machineOn(t, hosts, host)
 	importer, ok := ingot.As[ingot.GuestImporter](m)
 	require.True(t, ok)
-	bytesOf := append(bytes.Clone(libvirttest.Hello()), make([]byte, 3<<20)...)
-	copy(bytesOf[2<<20:], strings.Repeat("marker ", 10000))
+	bytesOf := append(bytes.Clone(libvirttest.Hello()), make([]byte, 200<<20)...) // with holes in it and at its end
+	copy(bytesOf[100<<20+12345:], strings.Repeat("marker ", 100000))
 	sum := sha256.Sum256(bytesOf)
 	opened := 0
 	image := ingot.GuestImage{

@@ -97,6 +97,15 @@ func findFilters(c *libvirt.Connect, s *Shape) error {
 // consoleLogPath is where the host keeps what the guest says: beside its disk, so that it can be read as a volume. Pools
 // that are no folders have no place for it.
 func consoleLogPath(pool *libvirt.StoragePool, node string) (string, error) {
+	folder, err := folderOf(pool)
+	if err != nil || folder == "" {
+		return "", err
+	}
+	return folder + "/" + volume(node, consoleSuffix), nil
+}
+
+// folderOf is the folder whose files a pool's volumes are; "" where they are something else.
+func folderOf(pool *libvirt.StoragePool) (string, error) {
 	text, err := pool.GetXMLDesc(0)
 	if err != nil {
 		return "", err
@@ -108,7 +117,7 @@ func consoleLogPath(pool *libvirt.StoragePool, node string) (string, error) {
 	if p.Type != "dir" && p.Type != "fs" && p.Type != "netfs" || p.Target == nil {
 		return "", nil
 	}
-	return strings.TrimSuffix(p.Target.Path, "/") + "/" + volume(node, consoleSuffix), nil
+	return strings.TrimSuffix(p.Target.Path, "/"), nil
 }
 
 // BlankDisk gives the guest a new disk with nothing on it.

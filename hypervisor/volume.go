@@ -110,6 +110,66 @@ const chunk = 256 << 10
 
 // upload fills a volume with size bytes.
 func upload(c *libvirt.Connect, pool *libvirt.StoragePool, name string, from io.Reader, size int64) error {
+	return uploadBy(c, pool, name, size, 0, func(stream *libvirt.Stream) error { return sendAll(stream, from, size) })
+}
+
+// uploadSparse is upload of much that is zeros to a new volume: where volumes are files, holes go in their place.
+func uploadSparse(c *libvirt.Connect, pool *libvirt.StoragePool, name string, from io.Reader, size int64) error {
+	folder, err := folderOf(pool)
+	if err != nil {
+		return err
+	}
+	if folder == "" { // what was there before would shine through
+		return upload(c, pool, name, from, size)
+	}
+	return uploadBy(c, pool, name, size, libvirt.STORAGE_VOL_UPLOAD_SPARSE_STREAM, func(stream *libvirt.Stream) error {
+		to := holes{stream: stream}
+		if err := sendAll(&to, from, size); err != nil {
+			return err
+		}
+		return to.flush()
+	})
+}
+
+// holes is a stream to which zeros are sent as holes.
+type holes struct {
+	stream *libvirt.Stream
+	zeros  int64 // that were not sent yet
+}
+
+// Send takes the next bytes.
+func (h *holes) Send(p []byte) (int, error) {
+	if isZero(p) {
+		h.zeros += int64(len(p))
+		return len(p), nil
+	}
+	if err := h.flush(); err != nil {
+		return 0, err
+	}
+	return h.stream.Send(p)
+}
+
+// flush sends what was put off.
+func (h *holes) flush() error {
+	if h.zeros == 0 {
+		return nil
+	}
+	n := h.zeros
+	h.zeros = 0
+	return h.stream.SendHole(n, 0)
+}
+
+func isZero(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// uploadBy has a volume filled by whoever sends size bytes.
+func uploadBy(c *libvirt.Connect, pool *libvirt.StoragePool, name string, size int64, flags libvirt.StorageVolUploadFlags, send func(*libvirt.Stream) error) error {
 	to, err := pool.LookupStorageVolByName(name)
 	if err != nil {
 		return err
@@ -120,16 +180,16 @@ func upload(c *libvirt.Connect, pool *libvirt.StoragePool, name string, from io.
 		return err
 	}
 	defer free(stream)
-	if err := to.Upload(stream, 0, uint64(size), 0); err != nil {
+	if err := to.Upload(stream, 0, uint64(size), flags); err != nil {
 		return err
 	}
-	if err := sendAll(stream, from, size); err != nil {
+	if err := send(stream); err != nil {
 		return errors.Join(err, stream.Abort())
 	}
 	return stream.Finish()
 }
 
-func sendAll(stream *libvirt.Stream, from io.Reader, size int64) error {
+func sendAll(stream interface{ Send([]byte) (int, error) }, from io.Reader, size int64) error {
 	buffer := make([]byte, chunk)
 	for sent := int64(0); sent < size; {
 		n, err := from.Read(buffer[:min(chunk, size-sent)])

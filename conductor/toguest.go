@@ -40,11 +40,15 @@ func (c *Conductor) toGuestPlan() Plan {
 			{Name: live.Name, Class: Ensure, Timeout: live.Timeout, Do: c.runOnTaker},
 			{Name: "let-go", Class: Ensure, Do: c.letGuestGo},
 		},
-		Abort:     c.keepMetal(),
-		Cancel:    c.keepMetal(),
-		Cancelled: func(r *Run) { r.SetState(ingot.Active, "") },
-		Finish:    c.clearMetal,
-		Unsafe:    leftGuest,
+		Abort:  c.keepMetal(),
+		Cancel: c.keepMetal(),
+		Cancelled: func(r *Run) {
+			if !r.moved() {
+				r.SetState(ingot.Active, "")
+			}
+		},
+		Finish: c.clearMetal,
+		Unsafe: leftGuest,
 	}
 }
 

@@ -258,6 +258,26 @@ func TestToGuestAborted(t *testing.T) {
 	h.stayed(t, before, ingot.Active)
 }
 
+// TestToGuestOfAServerThatIsOff: the guest is off as well, and there is no downtime to speak of.
+func TestToGuestOfAServerThatIsOff(t *testing.T) {
+	h := turning(t, storetest.SQLite(t))
+	w := h.w
+	now := w.change(h.metal, func(n *ingot.Node) { n.PowerState = ingot.PowerOff })
+	machine, _, err := h.Machine(&now)
+	require.NoError(t, err)
+	require.NoError(t, machine.SetPower(t.Context(), ingot.ActionOff))
+	w.start(nil)
+	w.request(h.metal, toGuest(nil))
+	require.Equal(t, ingot.Available, w.ended(h.metal).ProvisionState)
+	require.Empty(t, h.wrong())
+	guest, there := h.twin(t)
+	require.True(t, there)
+	require.Equal(t, []any{ingot.Active, ingot.PowerOff, now.InstanceUUID}, []any{guest.ProvisionState, guest.PowerState, guest.InstanceUUID})
+	require.False(t, h.guests[guest.UUID].on)
+	require.Equal(t, "marker; started 1 times", h.guests[guest.UUID].disk)
+	require.NotContains(t, w.lines(h.metal), "the instance went from")
+}
+
 // TestToGuestOfADiskThatCannotBeRead: the server runs again.
 func TestToGuestOfADiskThatCannotBeRead(t *testing.T) {
 	h := turning(t, storetest.SQLite(t))

@@ -60,7 +60,7 @@ func (g *Guest) ExportDisk(ctx context.Context, key string, to func(format strin
 		return err
 	}
 	j := &journey{guest: g, from: host}
-	return g.hosts.travel(context.WithoutCancel(ctx), g.node.UUID+"/disk", key, func(ctx context.Context) error {
+	return g.hosts.travel(context.WithoutCancel(ctx), g.node.UUID+diskTrip, key, func(ctx context.Context) error {
 		here, err := j.open(ctx, &j.from)
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ func (g *Guest) ImportDisk(ctx context.Context, key string, open func() (ingot.G
 		return err
 	}
 	var image ingot.GuestImage
-	if g.hosts.underWay(g.node.UUID+"/disk") == "" {
+	if g.hosts.underWay(g.node.UUID+diskTrip) == "" {
 		if image, err = open(); err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (g *Guest) ImportDisk(ctx context.Context, key string, open func() (ingot.G
 		}
 	}
 	j := &journey{guest: g, from: host}
-	return g.hosts.travel(context.WithoutCancel(ctx), g.node.UUID+"/disk", key, func(ctx context.Context) error {
+	return g.hosts.travel(context.WithoutCancel(ctx), g.node.UUID+diskTrip, key, func(ctx context.Context) error {
 		here, err := j.open(ctx, &j.from)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ package hypervisor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"libvirt.org/go/libvirt"
@@ -68,16 +69,27 @@ func (h *Hosts) travel(ctx context.Context, guest, key string, run func(context.
 	select {
 	case <-t.done:
 	case <-time.After(50 * time.Millisecond):
-		return &ingot.Error{Code: ingot.Unavailable, After: time.Second, Err: fmt.Errorf("guest %s is on its way", guest)}
+		return &ingot.Error{Code: ingot.Unavailable, After: time.Second, Err: fmt.Errorf("%s is on its way", tripOf(guest))}
 	}
 	h.mu.Lock()
 	delete(h.trips, guest)
 	h.mu.Unlock()
 	if t.key != key {
-		return &ingot.Error{Code: ingot.Unavailable, After: time.Millisecond, Err: fmt.Errorf("an earlier move of guest %s has ended", guest)}
+		return &ingot.Error{Code: ingot.Unavailable, After: time.Millisecond, Err: fmt.Errorf("an earlier trip has ended: %s", tripOf(guest))}
 	}
 	return t.err
 }
+
+// tripOf is what goes on a trip of a key.
+func tripOf(key string) string {
+	if guest, disk := strings.CutSuffix(key, diskTrip); disk {
+		return "the disk of guest " + guest
+	}
+	return "guest " + key
+}
+
+// diskTrip is behind a guest's UUID in the key of a trip of its disk alone.
+const diskTrip = "/disk"
 
 // underWay says that a guest is on a trip of this process that has not ended; "" where it is not.
 func (h *Hosts) underWay(guest string) string {

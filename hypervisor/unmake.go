@@ -15,7 +15,7 @@ import (
 // RemoveGuest does away with the domain and with its volumes in all of the host's pools (ingot.GuestMaker). A domain that
 // was there before its node is let go of, and is nobody's guest again.
 func (g *Guest) RemoveGuest(ctx context.Context) error {
-	if bringing := g.node.UUID + "/disk"; g.hosts.underWay(bringing) != "" {
+	if bringing := g.node.UUID + diskTrip; g.hosts.underWay(bringing) != "" {
 		g.hosts.callBack(bringing)
 		return &ingot.Error{Code: ingot.Unavailable, After: time.Second, Err: fmt.Errorf("the disk of guest %s is being copied: that ends first", g.node.UUID)}
 	}

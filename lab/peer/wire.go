@@ -19,15 +19,23 @@ type wire struct {
 	in   *bufio.Reader
 }
 
-// dial opens n connections that are kept for good, one after the other, with a request over each: a service of several
-// processes would otherwise have one of them accept them all.
+// dial has n connections open that are kept for good, made one after the other, with a request over each: a service of
+// several processes would otherwise have one of them accept them all. Those that the service closed meanwhile, because
+// nothing was asked over them, are opened again.
 func (s *service) dial(ctx context.Context, n int) error {
 	for len(s.wires) < n {
-		w := wire{host: strings.TrimPrefix(s.url, "http://")}
-		if err := w.get(ctx, "/"); err != nil {
-			return err
+		s.wires = append(s.wires, wire{host: strings.TrimPrefix(s.url, "http://")})
+	}
+	for i := range s.wires {
+		w := &s.wires[i]
+		if w.conn != nil && w.get(ctx, "/") != nil {
+			w.close()
 		}
-		s.wires = append(s.wires, w)
+		if w.conn == nil {
+			if err := w.get(ctx, "/"); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

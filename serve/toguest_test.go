@@ -62,14 +62,7 @@ func TestGuestFromMetal(t *testing.T) {
 	require.Contains(t, said, "from the metal's stop to the guest's start")
 	t.Log(said)
 
-	disk := filepath.Join(t.TempDir(), "guest.raw")
-	tool(t, "qemu-img", "convert", "-U", "-O", "raw", pool+".qcow2", disk)
-	has, err := os.ReadFile(disk)
-	require.NoError(t, err)
-	require.Len(t, has, 1<<30)
-	require.True(t, bytes.Equal(want[512:], has[512:len(want)]), "what was in the partition")
-	require.Equal(t, want[:446+16], has[:446+16], "with what boots it")
-	require.Equal(t, make([]byte, 48), has[446+16:510], "without the config drive's partition")
+	c.hasDisk(pool+".qcow2", want)
 	iso, err := os.ReadFile(pool + ".config.iso")
 	require.NoError(t, err)
 	require.Contains(t, string(iso), "web")
@@ -87,6 +80,19 @@ func TestGuestFromMetal(t *testing.T) {
 	for _, v := range volumes {
 		require.False(t, strings.Contains(v, "base-") || strings.HasSuffix(v, ".coming"), v)
 	}
+}
+
+// hasDisk holds a guest's disk against what was on the server's.
+func (c caller) hasDisk(path string, want []byte) {
+	c.Helper()
+	disk := filepath.Join(c.TempDir(), "guest.raw")
+	tool(c.T, "qemu-img", "convert", "-U", "-O", "raw", path, disk)
+	has, err := os.ReadFile(disk)
+	require.NoError(c, err)
+	require.Len(c, has, 1<<30)
+	require.True(c, bytes.Equal(want[512:], has[512:len(want)]), "what was in the partition")
+	require.Equal(c, want[:446+16], has[:446+16], "with what boots it")
+	require.Equal(c, make([]byte, 48), has[446+16:510], "without the config drive's partition")
 }
 
 // markMetal writes to the disk of a server while it is off, and gives all of it up to the end of its first partition.

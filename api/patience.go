@@ -43,6 +43,8 @@ func (r *request) patiently(h handler) (response, error) {
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(said.Bytes()), io.TeeReader(whole.Body, said)))
 		res, err := r.guarded(h)
 		switch {
+		case errors.Is(err, context.Canceled) && whole.Context().Err() != nil: // or nobody reads the answer
+			return res, ingot.Errorf(ingot.Unavailable, "cannot answer: the service is being stopped. Ask again: %w", err)
 		case err != nil && bounded.Err() != nil && whole.Context().Err() == nil:
 			return res, ingot.Errorf(ingot.Unavailable, "cannot answer within %v: %w", r.api.Patience.Answer+asked, err)
 		case ingot.CodeOf(err) != ingot.Locked || try >= tries || !r.api.Clock.wait(bounded, every):

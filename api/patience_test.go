@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -64,4 +65,17 @@ func TestASilentDatabaseIs503(t *testing.T) {
 	a := s.must(t, 503, "GET", "/v1/nodes", nil)
 	require.Equal(t, "2", a.Header.Get("Retry-After"))
 	require.Contains(t, a.fault(), "cannot answer within 50ms")
+}
+
+// TestARequestCutShortIs503: the service is told to stop while a request waits for the database.
+func TestARequestCutShortIs503(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(a *api.API) { a.Nodes = silentNodes{a.Nodes} })
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/v1/nodes", nil))
+	require.Equal(t, 503, w.Code)
+	require.NotEmpty(t, w.Header().Get("Retry-After"))
+	require.Contains(t, w.Body.String(), "the service is being stopped")
 }

@@ -41,9 +41,18 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
+// What may go on when a service is told to stop: requests as they are, then what is left of them for the answer that it is
+// being stopped, which streams end with at once.
+const (
+	drain    = 2 * time.Second
+	lastWord = 3 * time.Second
+)
+
 // serveHTTP serves on all listeners until ctx ends, then lets requests finish for a while.
 func serveHTTP(ctx context.Context, handler http.Handler, listeners ...net.Listener) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return requests }}
 	group, running := errgroup.WithContext(ctx)
 	for _, l := range listeners {
 		group.Go(func() error {
@@ -55,7 +64,8 @@ func serveHTTP(ctx context.Context, handler http.Handler, listeners ...net.Liste
 	}
 	group.Go(func() error {
 		<-running.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer time.AfterFunc(drain, cut).Stop()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain+lastWord)
 		defer cancel()
 		if err := server.Shutdown(stop); err != nil {
 			return server.Close()

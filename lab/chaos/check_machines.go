@@ -53,14 +53,14 @@ func leased(s *story) []Violation {
 			continue
 		}
 		before, known := sessions[e.Remote]
-		if known && !opens(e) && e.Time.Sub(before.last) < sessionLife {
+		if known && !before.endsWith(e) && e.Time.Sub(before.last) < sessionLife {
 			owners = slices.DeleteFunc(owners, func(o string) bool { return !slices.Contains(before.owners, o) })
 			if len(owners) == 0 {
 				found = append(found, s.violation(Unleased, "%s at %s from %s, whose session began under %v; %s", e, clock(e.Time), e.Remote, before.owners, nearest(grants, e.Time)))
 				owners = before.owners
 			}
 		}
-		sessions[e.Remote] = session{owners: owners, last: e.Time}
+		sessions[e.Remote] = session{owners: owners, last: e.Time, begun: e.Verb == vbmc.VerbLoginStart || !opens(e) && before.begun}
 	}
 	return found
 }
@@ -69,12 +69,17 @@ func leased(s *story) []Violation {
 type session struct {
 	owners []string // who it can belong to
 	last   time.Time
+	begun  bool // and is past its login's start
 }
+
+// endsWith says whether another session begins with this: ports come back, also within seconds and to other processes. A
+// client that remembers the BMC's cipher suite asks nothing before its login.
+func (s session) endsWith(e vbmc.Entry) bool { return opens(e) || s.begun && e.Verb == vbmc.VerbLoginStart }
 
 // sessionLife is how long a silent port is taken to be the same session's: exchanges are shorter.
 const sessionLife = 30 * time.Second
 
-// opens says whether this is what a session begins with: ports come back, also within seconds and to other processes.
+// opens says whether this is what a client asks before its session.
 func opens(e vbmc.Entry) bool {
 	return e.Verb == "Get Channel Authentication Capabilities" || e.Verb == "GET" && e.Argument == "/redfish/v1/"
 }

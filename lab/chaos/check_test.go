@@ -105,14 +105,33 @@ func TestARecordWithoutFault(t *testing.T) {
 	require.Empty(t, chaos.Check(healthy()))
 }
 
-// TestAPortThatComesBack: another process may get the port of one that is done, and begins a session of its own there.
+// TestAPortThatComesBack: another process may get the port of one that is done, and begins a session of its own there, with
+// a question or with the login. What goes on with the session of one whose lease is over is found.
 func TestAPortThatComesBack(t *testing.T) {
-	r := healthy()
-	log := r.Machines[0].BMCLog
-	log[2].Remote = log[0].Remote
-	opening := vbmc.Entry{Time: at(33.9), Protocol: vbmc.ProtocolIPMI, Verb: "Get Channel Authentication Capabilities", Remote: log[0].Remote}
-	r.Machines[0].BMCLog = []vbmc.Entry{log[0], log[1], opening, log[2]}
-	require.Empty(t, chaos.Check(r))
+	const question, start, power = "Get Channel Authentication Capabilities", vbmc.VerbLoginStart, vbmc.VerbPower
+	for name, c := range map[string]struct {
+		before, after []string
+		found         int
+	}{
+		"a question":                 {[]string{power}, []string{question, start, power}, 0},
+		"a login at once":            {[]string{question, start, power}, []string{start, power}, 0},
+		"the login after a question": {[]string{question}, []string{start, power}, 2},
+		"no login":                   {[]string{start, power}, []string{power}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := healthy()
+			var log []vbmc.Entry
+			add := func(seconds float64, verbs []string) {
+				for _, verb := range verbs {
+					log = append(log, vbmc.Entry{Time: at(seconds), Protocol: vbmc.ProtocolIPMI, Verb: verb, Remote: "127.0.0.1:1"})
+				}
+			}
+			add(11.5, c.before)
+			add(34, c.after)
+			r.Machines[0].BMCLog = log
+			require.Len(t, chaos.Check(r), c.found)
+		})
+	}
 }
 
 // TestPlantedFaults: each promise that a record breaks is found, and nothing else.

@@ -74,7 +74,9 @@ type session struct {
 
 // endsWith says whether another session begins with this: ports come back, also within seconds and to other processes. A
 // client that remembers the BMC's cipher suite asks nothing before its login.
-func (s session) endsWith(e vbmc.Entry) bool { return opens(e) || s.begun && e.Verb == vbmc.VerbLoginStart }
+func (s session) endsWith(e vbmc.Entry) bool {
+	return opens(e) || s.begun && e.Verb == vbmc.VerbLoginStart
+}
 
 // sessionLife is how long a silent port is taken to be the same session's: exchanges are shorter.
 const sessionLife = 30 * time.Second

@@ -77,7 +77,7 @@ func ReceiveDisk(from io.Reader, size int64, into io.Writer) error {
 			return writeNothing(into, size-done)
 		case length == 0:
 			return errors.New("a disk came otherwise than it was sent: its last sum is wrong")
-		case at < done || length > DiskChunk || at+int64(length) > size:
+		case at < done || length > DiskChunk || int64(length) > size-at:
 			return fmt.Errorf("a disk of %d bytes came with %d bytes at %d, behind %d", size, length, at, done)
 		}
 		heads.Write(head)

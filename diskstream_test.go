@@ -2,6 +2,9 @@ package ingot
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"io"
+	"math"
 	"strings"
 	"testing"
 )
@@ -60,6 +63,31 @@ func TestDiskStreamThatIsWrong(t *testing.T) {
 			t.Errorf("%s: it was taken", name)
 		}
 	}
+}
+
+// FuzzReceiveDisk: whatever comes from an agent, no more is written than the disk has, and what is taken is whole.
+func FuzzReceiveDisk(f *testing.F) {
+	f.Add(headerOf(1<<20, 0, sha256.Sum256(nil)))
+	f.Add(append(headerOf(math.MaxInt64-10, DiskChunk, sha256.Sum256(make([]byte, DiskChunk))), make([]byte, DiskChunk)...))
+	f.Add(append(headerOf(1<<20-1, 1, sha256.Sum256([]byte{7})), 7))
+	f.Fuzz(func(t *testing.T, wire []byte) {
+		const size = 1 << 20
+		into := counted{most: size}
+		err := ReceiveDisk(bytes.NewReader(wire), size, &into)
+		if into.n > size || err == nil && into.n != size {
+			t.Errorf("%d bytes were written: %v", into.n, err)
+		}
+	})
+}
+
+// counted counts what is written to it, and refuses more than there may be.
+type counted struct{ n, most int }
+
+func (c *counted) Write(p []byte) (int, error) {
+	if c.n += len(p); c.n > c.most {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
 }
 
 func flipped(wire []byte, at int) []byte {

@@ -125,9 +125,7 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 	if result.Attempts >= guestTries {
 		return false, c.failAllocation(ctx, a, fmt.Sprintf("%s; %d guests could not be made, the last: %s", why, result.Attempts, result.Reason))
 	}
-	best := placement.Candidates[:min(len(placement.Candidates), guestChoice)]
-	rand.Shuffle(len(best), func(i, j int) { best[i], best[j] = best[j], best[i] })
-	for _, candidate := range placement.Candidates {
+	for _, candidate := range inTurn(placement) {
 		i := slices.IndexFunc(hosts, func(h ingot.ComputeHost) bool { return h.Node.UUID == candidate.Host })
 		n := result.Attempts + 1
 		err := c.writeGuest(ctx, a, n, flavor, wish.Group, &hosts[i].Node)
@@ -144,6 +142,13 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 		}
 	}
 	return false, c.failAllocation(ctx, a, why)
+}
+
+// inTurn are the hosts of a placement in the order in which they are tried: one of the best first, whichever.
+func inTurn(p ingot.Placement) []ingot.PlacementCandidate {
+	best := p.Candidates[:min(len(p.Candidates), guestChoice)]
+	rand.Shuffle(len(best), func(i, j int) { best[i], best[j] = best[j], best[i] })
+	return p.Candidates
 }
 
 // writeGuest writes the nth guest of an allocation and its claim, or neither (Conflict).

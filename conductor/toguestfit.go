@@ -2,7 +2,6 @@ package conductor
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -103,12 +102,6 @@ func (c *Conductor) placeFor(ctx context.Context, n *ingot.Node, ports []ingot.P
 		return nil, placement, ingot.Errorf(ingot.Conflict, "there is no place for the instance of node %s as flavor %s: %s", n.UUID, f.ResourceClass, placement.String())
 	}
 	return hosts, placement, nil
-}
-
-// shuffle puts candidates that are as good as each other into any order, so that those who ask together do not all try the
-// same one.
-func shuffle(best []ingot.PlacementCandidate) {
-	rand.Shuffle(len(best), func(i, j int) { best[i], best[j] = best[j], best[i] })
 }
 
 // namesOr are names in a sentence.

@@ -61,10 +61,7 @@ func (c *Conductor) startToGuest(ctx context.Context, metal ingot.Node, row ingo
 	if err != nil {
 		return err
 	}
-	best := placement.Candidates[:min(len(placement.Candidates), guestChoice)]
-	rest := slices.Clone(placement.Candidates[len(best):])
-	shuffle(best)
-	for _, candidate := range append(slices.Clone(best), rest...) {
+	for _, candidate := range inTurn(placement) {
 		i := slices.IndexFunc(hosts, func(h ingot.ComputeHost) bool { return h.Node.UUID == candidate.Host })
 		err = c.beginToGuest(ctx, metal, row, req, c.newTwin(&metal, ports, flavor, &hosts[i].Node))
 		if code := ingot.CodeOf(err); code != ingot.Conflict {

@@ -62,18 +62,9 @@ func (c *Client) do(ctx context.Context, node *ingot.Node, method, query string,
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	request, err := c.request(ctx, node, method, "commands/", query, body)
+	response, err := c.send(ctx, node, method, "commands/", query, body)
 	if err != nil {
 		return err
-	}
-	client, err := c.httpClient(node)
-	if err != nil {
-		return err
-	}
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
-	if err != nil {
-		return connectError(node, err)
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
@@ -87,6 +78,23 @@ func (c *Client) do(ctx context.Context, node *ingot.Node, method, query string,
 		return ingot.Fatalf("cannot read the answer of the agent at %s: %w", node.Agent.URL, err)
 	}
 	return nil
+}
+
+// send makes one request, over a connection of its own, which ends with the answer's body.
+func (c *Client) send(ctx context.Context, node *ingot.Node, method, place, query string, body []byte) (*http.Response, error) {
+	request, err := c.request(ctx, node, method, place, query, body)
+	if err != nil {
+		return nil, err
+	}
+	client, err := c.httpClient(node)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, connectError(node, err)
+	}
+	return response, nil
 }
 
 func (c *Client) request(ctx context.Context, node *ingot.Node, method, place, query string, body []byte) (*http.Request, error) {
@@ -114,7 +122,7 @@ func (c *Client) request(ctx context.Context, node *ingot.Node, method, place, q
 // httpClient trusts the one certificate that the agent named in its heartbeat, and nothing else: the leaf itself is
 // compared, so that names and clocks do not matter.
 func (c *Client) httpClient(node *ingot.Node) (*http.Client, error) {
-	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, TLSHandshakeTimeout: 10 * time.Second}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, TLSHandshakeTimeout: 10 * time.Second}
 	if node.Agent.CA == "" {
 		return &http.Client{Transport: transport}, nil
 	}

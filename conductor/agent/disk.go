@@ -21,18 +21,9 @@ func (c *Client) ReadDisk(ctx context.Context, node *ingot.Node, wish ingot.Disk
 	stalled := time.AfterFunc(silence, func() { cancel(fmt.Errorf("the agent at %s sent nothing for %s", node.Agent.URL, silence)) })
 	defer stalled.Stop()
 	query := fmt.Sprintf("size=%d&without_config_drive=%t", wish.Size, wish.WithoutConfigDrive)
-	request, err := c.request(ctx, node, http.MethodGet, "disk", query, nil)
+	response, err := c.send(ctx, node, http.MethodGet, "disk", query, nil)
 	if err != nil {
-		return err
-	}
-	client, err := c.httpClient(node)
-	if err != nil {
-		return err
-	}
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
-	if err != nil {
-		return connectError(node, causeOf(ctx, err))
+		return causeOf(ctx, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {

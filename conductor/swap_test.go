@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,18 +19,13 @@ import (
 // hall is a guest, metal that may take its instance over, and what must never happen to the two. A system that starts
 // writes to its disk, so that an old copy is known.
 type hall struct {
-	*cloud
-	*shelf
-	guest, metal string
+	crossing
+	guest string
 
-	mu      sync.Mutex
 	starts  int    // of the guest's system: what is on its disk
 	written string // on the metal's disk; "" is nothing
-	runs    bool   // the metal, from its disk
 	blank   bool   // the guest's disk has nothing on it
 	removed bool
-	fails   error // of copying the disk
-	mute    error // what the metal's BMC says to everything; nil works
 }
 
 // The instance's network cards, on the guest and on the metal.
@@ -42,7 +36,7 @@ func swap(t *testing.T, s *store.Store) *hall {
 	t.Helper()
 	w, c, guest, _, _ := moves(t, s)
 	w.rack.Delays.Beat = 50 * time.Millisecond
-	h := &hall{cloud: c, guest: guest.UUID, shelf: newShelf(), starts: 1}
+	h := &hall{crossing: crossing{cloud: c, shelf: newShelf(), from: guest.UUID, request: toMetal(nil), copied: "agent standby.prepare_image"}, guest: guest.UUID, starts: 1}
 	metal := w.node(ingot.Available, func(n *ingot.Node) {
 		n.Name, n.ResourceClass, n.Owner = "metal-"+guest.UUID[:8], "small", guest.Owner
 		n.Properties = map[string]any{"local_gb": "40", "cpu_arch": "x86_64"}
@@ -107,28 +101,19 @@ func (h *hall) Machine(n *ingot.Node) (ingot.Machine, string, error) {
 		return swapGuest{machine.(*cloudMachine), h}, key, err
 	case h.metal:
 		machine, key, err := h.machines.Machine(n)
-		return swapMetal{machine, h}, key, err
+		return crossedMetal{machine, &h.crossing, func() {}, h.check}, key, err
 	}
 	return machine, key, err
 }
 
-// check looks for two live copies.
+// check looks for two live copies; call it with the lock held.
 func (h *hall) check() {
-	running := len(h.runsOn(h.guest))
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.runs && running > 0 {
+	if h.runs && len(h.runsOn(h.guest)) > 0 {
 		h.accuse("guest and metal run at the same time")
 	}
 	if h.runs && h.written == "" {
 		h.accuse("the metal was started from a disk with nothing on it")
 	}
-}
-
-func (h *hall) accuse(what string) {
-	h.cloud.mu.Lock()
-	defer h.cloud.mu.Unlock()
-	h.broken = append(h.broken, what)
 }
 
 // swapGuest is the guest: its host can copy its disk.
@@ -140,13 +125,13 @@ type swapGuest struct {
 func (g swapGuest) SetPower(ctx context.Context, action ingot.PowerAction) error {
 	was := len(g.h.runsOn(g.guest)) > 0
 	err := g.cloudMachine.SetPower(ctx, action)
+	g.h.mu.Lock()
+	defer g.h.mu.Unlock()
 	if err == nil && action == ingot.ActionOn && !was {
-		g.h.mu.Lock()
 		g.h.starts++
 		if g.h.blank {
 			g.h.accuse("the guest was started from a disk with nothing on it")
 		}
-		g.h.mu.Unlock()
 	}
 	g.h.check()
 	return err
@@ -200,48 +185,6 @@ func (g swapGuest) RemoveGuest(context.Context) error {
 	return nil
 }
 
-// swapMetal is the metal: what it starts from its disk is the instance.
-type swapMetal struct {
-	ingot.Machine
-	h *hall
-}
-
-func (m swapMetal) Unwrap() any { return m.Machine }
-
-func (m swapMetal) PowerState(ctx context.Context) (ingot.PowerState, error) {
-	return seenUnless(ctx, &m.h.mu, &m.h.mute, m.Machine)
-}
-
-// breakBMC has the metal's BMC answer nothing; nil mends it.
-func (h *hall) breakBMC(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.mute = err
-}
-
-func (m swapMetal) SetPower(ctx context.Context, action ingot.PowerAction) error {
-	device, err := m.BootDevice(ctx)
-	if err != nil {
-		return err
-	}
-	was, err := m.PowerState(ctx)
-	if err != nil {
-		return err
-	}
-	err = m.Machine.SetPower(ctx, action)
-	m.h.mu.Lock()
-	switch {
-	case err != nil:
-	case action == ingot.ActionOff:
-		m.h.runs = false
-	case was == ingot.PowerOff && device.Device == ingot.BootDisk:
-		m.h.runs = true
-	}
-	m.h.mu.Unlock()
-	m.h.check()
-	return err
-}
-
 // Agent is the wire to the metal's agent, which writes what it is told to.
 func (h *hall) Agent(n *ingot.Node) conductor.AgentWire { return swapWire{h.cloud.Agent(n), h} }
 
@@ -259,15 +202,4 @@ func (s swapWire) Send(ctx context.Context, n *ingot.Node, request ingot.AgentRe
 		s.h.mu.Unlock()
 	}
 	return command, err
-}
-
-// seenUnless is a machine's power, unless its BMC answers everything with that error.
-func seenUnless(ctx context.Context, mu *sync.Mutex, mute *error, m ingot.Machine) (ingot.PowerState, error) {
-	mu.Lock()
-	err := *mute
-	mu.Unlock()
-	if err != nil {
-		return "", err
-	}
-	return m.PowerState(ctx)
 }

@@ -3,7 +3,6 @@ package conductor_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -24,11 +23,10 @@ func toGuest(args map[string]any) ingot.ProvisionRequest {
 }
 
 // went is the verdict on an interchange that was carried out.
-func (h *twins) went(t *testing.T, before ingot.Node) ingot.Node {
+func (h *twins) went(t *testing.T, before ingot.Node) {
 	t.Helper()
 	require.Empty(t, h.wrong())
-	guest, there := h.twin(t)
-	require.True(t, there)
+	guest := h.taker(t)
 	require.Equal(t, ingot.Active, guest.ProvisionState, "%s; %q", guest.LastError, h.w.said())
 	require.Equal(t, []any{before.InstanceUUID, before.AllocationUUID, before.Name, before.Lessee}, []any{guest.InstanceUUID, guest.AllocationUUID, guest.Name, guest.Lessee})
 	require.Equal(t, []any{ingot.PowerOn, h.metal, before.InstanceInfo}, []any{guest.PowerState, guest.MovedFrom(), guest.InstanceInfo})
@@ -49,11 +47,22 @@ func (h *twins) went(t *testing.T, before ingot.Node) ingot.Node {
 		err := h.w.conductor().SetPower(t.Context(), metal, ingot.TargetPowerOn, 0)
 		require.Equal(t, ingot.Conflict, ingot.CodeOf(err), "an old copy must not be started: %v", err)
 	}
+}
+
+func (h *twins) taker(t *testing.T) ingot.Node {
+	t.Helper()
+	guest, there := h.twin(t)
+	require.True(t, there, "%q", h.w.said())
 	return guest
 }
 
 // stayed is the verdict on one that was not.
-func (h *twins) stayed(t *testing.T, before ingot.Node, state ingot.State) {
+func (h *twins) stayed(t *testing.T, before ingot.Node) {
+	t.Helper()
+	h.stayedIn(t, before, ingot.ServiceFailed)
+}
+
+func (h *twins) stayedIn(t *testing.T, before ingot.Node, state ingot.State) {
 	t.Helper()
 	require.Empty(t, h.wrong())
 	metal := h.w.get(h.metal)
@@ -81,7 +90,8 @@ func TestToGuest(t *testing.T) {
 		w.start(nil)
 		w.request(h.metal, toGuest(nil))
 		w.ended(h.metal)
-		guest := h.went(t, before)
+		h.went(t, before)
+		guest := h.taker(t)
 		require.Equal(t, 1, w.count("disk read"))
 		require.Equal(t, ingot.Available, w.get(h.metal).ProvisionState)
 		require.Equal(t, "uefi", ingot.Capability(guest.Properties, "boot_mode"))
@@ -109,99 +119,6 @@ func TestToGuest(t *testing.T) {
 		w.ask(guest.UUID, ingot.VerbDeleted) // and ends as any instance
 		require.Eventually(t, func() bool { _, there := h.twin(t); return !there }, patience, time.Millisecond)
 		require.Equal(t, h.used, h.usage(t))
-	})
-}
-
-// everyTurn runs the test for each asking of an interchange, counted from 1, each with twins of its own.
-func everyTurn(t *testing.T, what string, test func(t *testing.T, h *twins, at int)) {
-	t.Helper()
-	s := interchangeStores(t)
-	one := <-s
-	h := turning(t, one)
-	before, count := h.w.get(h.metal), &asked{}
-	h.w.start(func(c *conductor.Conductor) { c.Intercept = count.intercept })
-	h.w.request(h.metal, toGuest(nil))
-	h.w.ended(h.metal)
-	h.went(t, before)
-	h.w.kill()
-	s <- one
-	for at := range count.n {
-		t.Run(fmt.Sprintf("%s asking %d", what, at+1), func(t *testing.T) {
-			t.Parallel()
-			test(t, turning(t, s.lend(t)), at+1)
-		})
-		if underRace {
-			break
-		}
-	}
-}
-
-// TestToGuestKilledAnywhere kills the conductor before, inside and after every asking, and has another one go on, every
-// other time on a machine that has no copy of the disk: the guest ends as the instance, and never did two copies run.
-func TestToGuestKilledAnywhere(t *testing.T) {
-	t.Parallel()
-	for i, moment := range []string{"before", "inside", "after"} {
-		everyTurn(t, moment, func(t *testing.T, h *twins, at int) {
-			before := h.w.get(h.metal)
-			m := &mortal{Store: h.w.store}
-			kill, killed := m.killedAt(at, moment)
-			h.w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
-			h.w.request(h.metal, toGuest(nil))
-			h.w.untilKilled(h.metal, killed)
-			h.w.kill()
-			if (at+i)%2 == 1 {
-				h.loseCopies()
-			}
-			h.w.start(nil)
-			h.w.ended(h.metal)
-			h.went(t, before)
-		})
-	}
-}
-
-// TestToGuestFailedAnywhere fails every asking for good: before the instance has moved the server runs on and the guest is
-// gone, and afterwards the guest runs.
-func TestToGuestFailedAnywhere(t *testing.T) {
-	t.Parallel()
-	everyTurn(t, "failed", func(t *testing.T, h *twins, at int) {
-		before := h.w.get(h.metal)
-		fail := &asked{at: at, here: func(func() (conductor.Progress, error)) (conductor.Progress, error) {
-			return conductor.Progress{}, ingot.Fatalf("planted failure")
-		}}
-		h.w.start(func(c *conductor.Conductor) { c.Intercept = fail.intercept })
-		h.w.request(h.metal, toGuest(nil))
-		end := h.w.ended(h.metal)
-		if fail.reached() {
-			require.Contains(t, end.LastError, "planted failure")
-		}
-		if end.ProvisionState == ingot.ServiceFailed {
-			h.stayed(t, before, ingot.ServiceFailed)
-			return
-		}
-		h.went(t, before)
-	})
-}
-
-// TestToGuestPowerCutAnywhere cuts the server's power behind every asking: it takes another attempt, and never a second copy.
-func TestToGuestPowerCutAnywhere(t *testing.T) {
-	t.Parallel()
-	everyTurn(t, "power cut", func(t *testing.T, h *twins, at int) {
-		before := h.w.get(h.metal)
-		cut := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
-			now := h.w.get(h.metal)
-			machine, _, err := h.Machine(&now)
-			require.NoError(t, err)
-			require.NoError(t, machine.SetPower(t.Context(), ingot.ActionOff))
-			return do()
-		}}
-		h.w.start(func(c *conductor.Conductor) { c.Intercept, c.Settings.CallbackTimeout = cut.intercept, 3*time.Second })
-		h.w.request(h.metal, toGuest(nil))
-		h.w.ended(h.metal)
-		require.Empty(t, h.wrong())
-		require.LessOrEqual(t, h.w.count("disk read"), 2)
-		guest, there := h.twin(t)
-		require.True(t, there, "%q", h.w.said())
-		require.Equal(t, []any{ingot.Active, before.InstanceUUID}, []any{guest.ProvisionState, guest.InstanceUUID}, "%q", h.w.said())
 	})
 }
 
@@ -255,7 +172,7 @@ func TestToGuestAborted(t *testing.T) {
 	}
 	require.NoError(t, w.conductor().Provision(t.Context(), waiting, ingot.ProvisionRequest{Verb: ingot.VerbAbort}))
 	w.ended(h.metal)
-	h.stayed(t, before, ingot.Active)
+	h.stayedIn(t, before, ingot.Active)
 }
 
 // TestToGuestOfAServerThatIsOff: the guest is off as well, and there is no downtime to speak of.
@@ -286,7 +203,7 @@ func TestToGuestOfADiskThatCannotBeRead(t *testing.T) {
 	h.w.start(nil)
 	h.w.request(h.metal, toGuest(nil))
 	require.Contains(t, h.w.ended(h.metal).LastError, "its last partition ends at 3 bytes")
-	h.stayed(t, before, ingot.ServiceFailed)
+	h.stayed(t, before)
 }
 
 // TestToGuestWhoseServerCannotBeSeen: where its BMC does not answer, the server is not taken for off, and no guest is started.
@@ -297,10 +214,8 @@ func TestToGuestWhoseServerCannotBeSeen(t *testing.T) {
 	w.start(func(c *conductor.Conductor) {
 		c.Settings.AbortDeadline, c.Settings.StepTimeout = 300*time.Millisecond, time.Second
 	})
-	h.mu.Lock()
-	h.mute = errors.New("no route to the BMC")
-	h.mu.Unlock()
+	h.breakBMC(errors.New("no route to the BMC"))
 	w.request(h.metal, toGuest(nil))
 	require.Contains(t, w.ended(h.metal).LastError, "no route to the BMC")
-	h.stayed(t, before, ingot.ServiceFailed)
+	h.stayed(t, before)
 }

@@ -3,7 +3,6 @@ package conductor_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -40,12 +39,16 @@ func (h *hall) went(t *testing.T, before ingot.Node) {
 	require.True(t, runs)
 	require.Equal(t, h.disk(), written, "what the guest had when it stopped")
 	if guest.ProvisionState == ingot.ErrorState { // a failure after the instance had moved
+		err := h.w.conductor().SetPower(t.Context(), guest, ingot.TargetPowerOn, 0)
+		require.Equal(t, ingot.Conflict, ingot.CodeOf(err), "an old copy must not be started: %v", err)
 		return
 	}
 	require.Equal(t, ingot.Available, guest.ProvisionState, guest.LastError)
 	require.Equal(t, []any{"", "", ingot.PowerOff, ""}, []any{guest.InstanceUUID, guest.AllocationUUID, guest.PowerState, guest.MovedTo()})
 	require.True(t, blank)
 }
+
+func (h *hall) taker(*testing.T) ingot.Node { return h.w.get(h.metal) }
 
 // stayed is the verdict on one that was not.
 func (h *hall) stayed(t *testing.T, before ingot.Node) {
@@ -119,120 +122,6 @@ func (w *world) lines(node string) string {
 		all = append(all, e.Event)
 	}
 	return strings.Join(all, "\n")
-}
-
-// swapAskings runs an interchange undisturbed and says how often its steps were asked.
-func (s stores) swapAskings(t *testing.T) int {
-	t.Helper()
-	one := <-s
-	defer func() { s <- one }()
-	h := swap(t, one)
-	before, count := h.w.get(h.guest), &asked{}
-	h.w.start(func(c *conductor.Conductor) { c.Intercept = count.intercept })
-	h.w.request(h.guest, toMetal(nil))
-	h.w.ended(h.guest)
-	h.went(t, before)
-	h.w.kill()
-	return count.n
-}
-
-// interchangeStores are for the loops: with the race detector, which makes stores slowly, they are run once.
-func interchangeStores(t *testing.T) stores {
-	t.Helper()
-	if !underRace {
-		return newStores(t, storetest.SQLiteConfig)
-	}
-	s := make(stores, 1)
-	s <- storetest.SQLite(t)
-	return s
-}
-
-// everyAsking runs the test for each asking of an interchange, counted from 1, each in a hall of its own.
-func everyAsking(t *testing.T, what string, test func(t *testing.T, h *hall, at int)) {
-	t.Helper()
-	s := interchangeStores(t)
-	for at := range s.swapAskings(t) {
-		t.Run(fmt.Sprintf("%s asking %d", what, at+1), func(t *testing.T) {
-			t.Parallel()
-			test(t, swap(t, s.lend(t)), at+1)
-		})
-		if underRace {
-			break
-		}
-	}
-}
-
-// TestToMetalKilledAnywhere kills the conductor before, inside and after every asking, and has another one go on, every
-// other time on a machine that has no copy of the disk: the metal ends as the instance, and never did two copies run.
-func TestToMetalKilledAnywhere(t *testing.T) {
-	t.Parallel()
-	for i, moment := range []string{"before", "inside", "after"} {
-		everyAsking(t, moment, func(t *testing.T, h *hall, at int) {
-			before := h.w.get(h.guest)
-			m := &mortal{Store: h.w.store}
-			kill, killed := m.killedAt(at, moment)
-			h.w.start(func(c *conductor.Conductor) { c.Operations, c.Intercept = m, kill.intercept })
-			h.w.request(h.guest, toMetal(nil))
-			h.w.untilKilled(h.guest, killed)
-			h.w.kill()
-			if (at+i)%2 == 1 {
-				h.loseCopies()
-			}
-			h.w.start(nil)
-			h.w.ended(h.guest)
-			h.went(t, before)
-		})
-	}
-}
-
-// TestToMetalFailedAnywhere fails every asking for good: before the instance has moved the guest runs on and the metal is
-// off, and afterwards the metal runs.
-func TestToMetalFailedAnywhere(t *testing.T) {
-	t.Parallel()
-	everyAsking(t, "failed", func(t *testing.T, h *hall, at int) {
-		before := h.w.get(h.guest)
-		fail := &asked{at: at, here: func(func() (conductor.Progress, error)) (conductor.Progress, error) {
-			return conductor.Progress{}, ingot.Fatalf("planted failure")
-		}}
-		h.w.start(func(c *conductor.Conductor) { c.Intercept = fail.intercept })
-		h.w.request(h.guest, toMetal(nil))
-		end := h.w.ended(h.guest)
-		if fail.reached() {
-			require.Contains(t, end.LastError, "planted failure")
-		}
-		if end.ProvisionState == ingot.ServiceFailed {
-			h.stayed(t, before)
-			return
-		}
-		h.went(t, before)
-		if end.ProvisionState == ingot.ErrorState {
-			err := h.w.conductor().SetPower(t.Context(), end, ingot.TargetPowerOn, 0)
-			require.Equal(t, ingot.Conflict, ingot.CodeOf(err), "an old copy must not be started: %v", err)
-		}
-	})
-}
-
-// TestToMetalPowerCutAnywhere cuts the metal's power behind every asking: it takes another attempt, or somebody's power
-// verb, and never a second copy.
-func TestToMetalPowerCutAnywhere(t *testing.T) {
-	t.Parallel()
-	everyAsking(t, "power cut", func(t *testing.T, h *hall, at int) {
-		before := h.w.get(h.guest)
-		cut := &asked{at: at, here: func(do func() (conductor.Progress, error)) (conductor.Progress, error) {
-			now := h.w.get(h.metal)
-			machine, _, err := h.Machine(&now)
-			require.NoError(t, err)
-			require.NoError(t, machine.SetPower(t.Context(), ingot.ActionOff))
-			return do()
-		}}
-		h.w.start(func(c *conductor.Conductor) { c.Intercept, c.Settings.CallbackTimeout = cut.intercept, 3*time.Second })
-		h.w.request(h.guest, toMetal(nil))
-		h.w.ended(h.guest)
-		require.Empty(t, h.wrong())
-		require.LessOrEqual(t, h.w.count("agent standby.prepare_image"), 2)
-		metal := h.w.get(h.metal)
-		require.Equal(t, []any{ingot.Active, before.InstanceUUID}, []any{metal.ProvisionState, metal.InstanceUUID}, "%q", h.w.said())
-	})
 }
 
 // TestToMetalOfADynamicGuest: asked with fallback there was only a guest; when there is metal the instance goes there, and

@@ -2,10 +2,8 @@ package conductor_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,19 +18,12 @@ import (
 // twins are a server with an instance, hosts that a guest may be on which takes it over, and what must never happen to the
 // two. A system that starts writes to its disk, so that an old copy is known.
 type twins struct {
-	*cloud
-	*shelf
-	metal  string
-	hosts  []string
-	flavor string
-	used   map[string]ingot.Amounts // of the hosts, before
+	crossing
+	hosts []string
+	used  map[string]ingot.Amounts // of the hosts, before
 
-	mu     sync.Mutex
 	disk   string // of the server: what its system has written; "" is nothing
-	runs   bool   // its system
 	guests map[string]*twinGuest
-	fails  error // of reading the disk
-	mute   error // what the server's BMC says to everything; nil works
 }
 
 // twinGuest is a guest as its host has it.
@@ -50,7 +41,10 @@ func turning(t *testing.T, s *store.Store) *twins {
 	w, c, other, a, b := moves(t, s)
 	w.rack.Delays.Beat = 50 * time.Millisecond
 	class := "class-" + uuid.NewString()[:8]
-	h := &twins{cloud: c, hosts: []string{a, b}, flavor: class, disk: "marker; started 1 times", runs: true, guests: map[string]*twinGuest{}, shelf: newShelf()}
+	h := &twins{
+		crossing: crossing{cloud: c, shelf: newShelf(), runs: true, request: toGuest(nil), copied: "disk read"},
+		hosts:    []string{a, b}, disk: "marker; started 1 times", guests: map[string]*twinGuest{},
+	}
 	ctx := t.Context()
 	require.NoError(t, s.Flavors().Create(ctx, &ingot.Flavor{ResourceClass: class, Resources: ingot.Amounts{ingot.VCPU: 1, ingot.MemoryMB: 1024, ingot.DiskGB: 20}}))
 	no := false
@@ -60,7 +54,7 @@ func turning(t *testing.T, s *store.Store) *twins {
 		n.InstanceInfo = map[string]any{"image_source": "file:///x"}
 		n.AutomatedClean = &no // it is cleaned all the same
 	})
-	h.metal = metal.UUID
+	h.metal, h.from = metal.UUID, metal.UUID
 	require.NoError(t, s.Ports().Create(ctx, &ingot.Port{NodeUUID: h.metal, Address: w.card(guestCard), PXEEnabled: true, Internal: map[string]any{ingot.VIFKey: "vif-1"}}))
 	machine := w.rack.Machine(&metal)
 	require.NoError(t, machine.SetBootDevice(ctx, ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}))
@@ -115,7 +109,7 @@ func (h *twins) Machine(n *ingot.Node) (ingot.Machine, string, error) {
 	switch {
 	case n.UUID == h.metal:
 		machine, key, err := h.machines.Machine(n)
-		return twinMetal{machine, h}, key, err
+		return crossedMetal{machine, &h.crossing, h.startsServer, h.check}, key, err
 	case n.IsDynamic():
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -130,13 +124,6 @@ func (h *twins) Machine(n *ingot.Node) (ingot.Machine, string, error) {
 // Agent is the wire to the server's agent.
 func (h *twins) Agent(n *ingot.Node) conductor.AgentWire { return twinWire{h.machines.Agent(n), h} }
 
-// accuse notes what must never happen.
-func (h *twins) accuse(format string, args ...any) {
-	h.cloud.mu.Lock()
-	defer h.cloud.mu.Unlock()
-	h.broken = append(h.broken, fmt.Sprintf(format, args...))
-}
-
 // check looks for two live copies; call it with the lock held.
 func (h *twins) check() {
 	for _, g := range h.guests {
@@ -146,45 +133,12 @@ func (h *twins) check() {
 	}
 }
 
-// twinMetal is the server: what it starts from its disk is the instance.
-type twinMetal struct {
-	ingot.Machine
-	h *twins
-}
-
-func (m twinMetal) Unwrap() any { return m.Machine }
-
-func (m twinMetal) PowerState(ctx context.Context) (ingot.PowerState, error) {
-	return seenUnless(ctx, &m.h.mu, &m.h.mute, m.Machine)
-}
-
-func (m twinMetal) SetPower(ctx context.Context, action ingot.PowerAction) error {
-	device, err := m.BootDevice(ctx)
-	if err != nil {
-		return err
+// startsServer is what becomes of the server's disk when its system starts.
+func (h *twins) startsServer() {
+	if now := h.w.get(h.metal); now.MovedTo() != "" {
+		h.accuse("the server was started from an old copy")
 	}
-	was, err := m.PowerState(ctx)
-	if err != nil {
-		return err
-	}
-	if err = m.Machine.SetPower(ctx, action); err != nil {
-		return err
-	}
-	now := m.h.w.get(m.h.metal)
-	moved := now.MovedTo() != ""
-	m.h.mu.Lock()
-	defer m.h.mu.Unlock()
-	switch {
-	case action == ingot.ActionOff || action == ingot.ActionSoftOff:
-		m.h.runs = false
-	case was == ingot.PowerOff && device.Device == ingot.BootDisk:
-		if moved {
-			m.h.accuse("the server was started from an old copy")
-		}
-		m.h.runs, m.h.disk = true, m.h.disk+"; again"
-	}
-	m.h.check()
-	return nil
+	h.disk += "; again"
 }
 
 func (g *twinGuest) PowerState(context.Context) (ingot.PowerState, error) {

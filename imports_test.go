@@ -23,6 +23,7 @@ var leaves = map[string][]string{
 	"api/client":         {"cmd", "lab"},
 	"bmc":                {"ipmi", "redfish"},
 	"conductor/shacrypt": {"conductor", "deploy-agent"},
+	"conductor/errand":   {"conductor", "hypervisor"},
 }
 
 // wiring are the folders that put siblings together; tests are the packages that any test may import.

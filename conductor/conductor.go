@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor/errand"
 )
 
 // Conductor is the engine with its plans. Fields are set once, before Run.
@@ -55,7 +56,7 @@ type Conductor struct {
 
 	plans      map[ingot.Kind]Plan
 	talking    keyed
-	reading    errands
+	reading    errand.Board // disks, by the copy's key
 	claims     claims
 	news       guestNews
 	evidence   chan ingot.BootEvidence

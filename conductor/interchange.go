@@ -83,6 +83,36 @@ func interchangeArgs(name string, n *ingot.Node, req *ingot.ProvisionRequest) (m
 	return args, nil
 }
 
+// beginning is what begins an operation that has a node's instance go on elsewhere, save for the other node: its name in the
+// operation's parameters, and what the node shows of the step.
+func (c *Conductor) beginning(n ingot.Node, row ingot.Transition, req *ingot.ProvisionRequest, kind ingot.Kind, params, shows map[string]any) ingot.Start {
+	now, step := c.Now(), ingot.Text(req.ServiceSteps[0], "step")
+	history, event := c.shown(n, row.To, row.Target, req)
+	operation := c.newOperation(kind, n.UUID, params, req.Requester, now)
+	operation.Project = req.Project
+	limited := c.limits(ingot.KindDeploy)
+	return ingot.Start{
+		Operation: operation, NodeVersion: n.Version, Replace: row.From.Class() == ingot.Held,
+		Change: func(n *ingot.Node) {
+			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = row.To, row.Target, now, ""
+			n.CleanStep, n.DeployStep = nil, nil
+			n.ServiceStep = map[string]any{"interface": "management", "step": step, "args": shows}
+			n.ForgetMoves()
+		},
+		History: []ingot.History{history}, Events: []ingot.Event{event},
+		Limit: limited.Limit, LimitKinds: limited.LimitKinds, LimitName: limited.LimitName,
+	}
+}
+
+// shown is a node's change of state, as its history and an event tell it.
+func (c *Conductor) shown(n ingot.Node, to, target ingot.State, req *ingot.ProvisionRequest) (ingot.History, ingot.Event) {
+	from, since := n.ProvisionState, n.ProvisionUpdatedAt
+	n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt = to, target, c.Now()
+	history, event := c.transition(&n, from, since, req.Requester)
+	history.Project = req.Project
+	return history, event
+}
+
 // goesOn says whether an error is about work that goes on behind, and when to ask again.
 func goesOn(err error) (Progress, bool) {
 	var e *ingot.Error

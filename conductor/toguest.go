@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/conductor/errand"
 )
 
 // The instance of a server goes on as a guest. The guest is there from the transaction that begins the operation on, with
@@ -14,6 +16,12 @@ import (
 
 // toGuestStep is the service step, of interface management, that people ask for.
 const toGuestStep = "to_guest"
+
+// readPatience bounds the reading of a disk, and readWait how long one asking waits for it.
+const (
+	readPatience = 4 * time.Hour
+	readWait     = 50 * time.Millisecond
+)
 
 // guestKey is the key of the operation's parameters with the guest that takes over.
 const guestKey = "guest"
@@ -85,7 +93,7 @@ func (c *Conductor) readDisk(ctx context.Context, r *Run) (Progress, error) {
 		var wish ingot.DiskWish
 		if wish, err = r.diskWish(ctx); err == nil {
 			node := *r.Node
-			err = c.reading.behind(ctx, key, c.Settings.Poll, func(ctx context.Context) error {
+			err = c.reading.Ask(ctx, key, "the disk is being copied", errand.Terms{Most: readPatience, Wait: readWait, Again: c.Settings.Poll}, func(ctx context.Context) error {
 				return c.fetchDisk(ctx, &node, key, wish)
 			})
 		}

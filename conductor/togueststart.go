@@ -101,31 +101,14 @@ func newCard() string {
 
 // beginToGuest makes the guest and begins. Conflict: there is no room any more, or the server is not what it was.
 func (c *Conductor) beginToGuest(ctx context.Context, metal ingot.Node, row ingot.Transition, req ingot.ProvisionRequest, guest ingot.NewGuest) error {
-	now := c.Now()
-	after := metal
-	after.ProvisionState, after.TargetProvisionState, after.ProvisionUpdatedAt = row.To, row.Target, now
-	history, event := c.transition(&after, metal.ProvisionState, metal.ProvisionUpdatedAt, req.Requester)
-	history.Project = req.Project
-	operation := c.newOperation(ingot.KindToGuest, metal.UUID, map[string]any{guestKey: guest.Node.UUID}, req.Requester, now)
-	operation.Project = req.Project
-	limited := c.limits(ingot.KindDeploy)
-	_, err := c.Operations.StartOperation(ctx, ingot.Start{
-		Operation: operation, Others: []string{guest.Node.UUID}, NodeVersion: metal.Version, Guest: &guest,
-		Replace: row.From.Class() == ingot.Held,
-		Change: func(n *ingot.Node) {
-			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = row.To, row.Target, now, ""
-			n.CleanStep, n.DeployStep = nil, nil
-			n.ServiceStep = map[string]any{"interface": "management", "step": toGuestStep, "args": map[string]any{
-				"node": guest.Node.UUID, "host": guest.Node.ParentNode,
-			}}
-			n.ForgetMoves()
-		},
-		Joins: []ingot.Join{{UUID: guest.Node.UUID, Change: func(*ingot.Node) error { return nil }, Events: []ingot.Event{
-			{At: now, Type: "node.created", Node: guest.Node.UUID, Data: map[string]any{"driver": ingot.GuestDriver, "operation": operation.UUID}},
-		}}},
-		History: []ingot.History{history}, Events: []ingot.Event{event},
-		Limit: limited.Limit, LimitKinds: limited.LimitKinds, LimitName: limited.LimitName,
+	start := c.beginning(metal, row, &req, ingot.KindToGuest, map[string]any{guestKey: guest.Node.UUID}, map[string]any{
+		"node": guest.Node.UUID, "host": guest.Node.ParentNode,
 	})
+	start.Guest, start.Others = &guest, []string{guest.Node.UUID}
+	start.Joins = []ingot.Join{{UUID: guest.Node.UUID, Change: func(*ingot.Node) error { return nil }, Events: []ingot.Event{{
+		At: c.Now(), Type: "node.created", Node: guest.Node.UUID, Data: map[string]any{"driver": ingot.GuestDriver, "operation": start.Operation.UUID},
+	}}}}
+	_, err := c.Operations.StartOperation(ctx, start)
 	return err
 }
 

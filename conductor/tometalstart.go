@@ -90,40 +90,20 @@ func (c *Conductor) startToMetal(ctx context.Context, guest ingot.Node, row ingo
 // beginToMetal takes one node and begins. Conflict and Locked: it, or the guest, is not what it was.
 func (c *Conductor) beginToMetal(ctx context.Context, guest ingot.Node, row ingot.Transition, req ingot.ProvisionRequest, metal *ingot.Node, search *metalSearch) error {
 	now := c.Now()
-	shown := func(n ingot.Node, from, to, target ingot.State) (ingot.History, ingot.Event) {
-		since := n.ProvisionUpdatedAt
-		n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt = to, target, now
-		history, event := c.transition(&n, from, since, req.Requester)
-		history.Project = req.Project
-		return history, event
-	}
-	history, event := shown(guest, guest.ProvisionState, row.To, row.Target)
-	metalHistory, metalEvent := shown(*metal, metal.ProvisionState, ingot.Deploying, ingot.Active)
-	operation := c.newOperation(ingot.KindToMetal, guest.UUID, map[string]any{metalKey: metal.UUID}, req.Requester, now)
-	operation.Project = req.Project
-	limited := c.limits(ingot.KindDeploy)
-	_, err := c.Operations.StartOperation(ctx, ingot.Start{
-		Operation: operation, Others: []string{metal.UUID}, NodeVersion: guest.Version,
-		Replace: row.From.Class() == ingot.Held,
-		Change: func(n *ingot.Node) {
-			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = row.To, row.Target, now, ""
-			n.CleanStep, n.DeployStep = nil, nil
-			n.ServiceStep = map[string]any{"interface": "management", "step": toMetalStep, "args": map[string]any{"node": metal.UUID}}
-			n.ForgetMoves()
-		},
-		Joins: []ingot.Join{{UUID: metal.UUID, History: []ingot.History{metalHistory}, Events: []ingot.Event{metalEvent}, Change: func(n *ingot.Node) error {
-			if why := search.unfit(n); why != "" {
-				return ingot.Errorf(ingot.Conflict, "node %s cannot take guest %s over: %s", n.UUID, guest.UUID, why)
-			}
-			if n.Reservation != "" || n.TargetPowerState != "" {
-				return c.locked(n)
-			}
-			n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = ingot.Deploying, ingot.Active, now, ""
-			return nil
-		}}},
-		History: []ingot.History{history}, Events: []ingot.Event{event},
-		Limit: limited.Limit, LimitKinds: limited.LimitKinds, LimitName: limited.LimitName,
-	})
+	start := c.beginning(guest, row, &req, ingot.KindToMetal, map[string]any{metalKey: metal.UUID}, map[string]any{"node": metal.UUID})
+	history, event := c.shown(*metal, ingot.Deploying, ingot.Active, &req)
+	start.Others = []string{metal.UUID}
+	start.Joins = []ingot.Join{{UUID: metal.UUID, History: []ingot.History{history}, Events: []ingot.Event{event}, Change: func(n *ingot.Node) error {
+		if why := search.unfit(n); why != "" {
+			return ingot.Errorf(ingot.Conflict, "node %s cannot take guest %s over: %s", n.UUID, guest.UUID, why)
+		}
+		if n.Reservation != "" || n.TargetPowerState != "" {
+			return c.locked(n)
+		}
+		n.ProvisionState, n.TargetProvisionState, n.ProvisionUpdatedAt, n.LastError = ingot.Deploying, ingot.Active, now, ""
+		return nil
+	}}}
+	_, err := c.Operations.StartOperation(ctx, start)
 	return err
 }
 

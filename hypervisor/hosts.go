@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/ingot-metal/ingot/conductor/errand"
 )
 
 // Built says whether this build speaks libvirt.
@@ -25,7 +27,7 @@ type Hosts struct {
 	carries  map[string]*carry // images on their way to a pool
 	trips    map[string]*trip  // guests on their way to another host
 	canaries map[string]bool   // by host and version: whether it came back
-	errands  map[string]*carry // long calls on their way
+	errands  errand.Board      // long calls on their way
 	tidied   tidied
 	aside    time.Duration // a test's, in the place of setAside
 }

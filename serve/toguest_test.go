@@ -4,9 +4,6 @@ package serve_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,9 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
-	"github.com/ingot-metal/ingot/serve"
 )
 
 const toGuest = `{"target": "service", "service_steps": [{"interface": "management", "step": "to_guest", "args": {"host": "h"}}]}`
@@ -25,29 +19,15 @@ const toGuest = `{"target": "service", "service_steps": [{"interface": "manageme
 // its disk, with what was written to it; then the server is cleaned. libvirtd, QEMU, the BMC's protocol and the agent are
 // real; the server's disk is a file, twice as large as the guest's.
 func TestGuestFromMetal(t *testing.T) {
-	d, data := libvirttest.Start(t), t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
-	image, hello := filepath.Join(data, "images", "hello.raw"), partitioned(libvirttest.Hello())
-	require.NoError(t, os.WriteFile(image, hello, 0o600))
-	cfg := devConfig(data)
-	cfg.Drivers, cfg.Boot.Listen = []string{"fake-hardware", "ipmi", "libvirt"}, "127.78.0.2:6180"
-	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	app.Conductor.Ramdisk = map[string]string{"vmlinuz": "/dev/null", "initramfs": "/dev/null"}
-	t.Cleanup(running(t, app))
-	c := caller{t, app}
-	c.makeHost("h", d)
-	machine := c.metal("m", "http://"+cfg.Boot.Listen)
+	c := newCrossing(t, "127.78.0.2:6180")
 	metal := c.uuid("m")
-	c.do(201, "POST", "flavors", `{"resource_class": "virtual", "resources": {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}, "fallback_for": ["small"]}`)
 	first := c.allocated("first", `{"name": "first", "resource_class": "small"}`)
 	require.Equal(t, metal, first.Node)
-	sum := sha256.Sum256(hello)
-	c.do(200, "PATCH", "nodes/m", `[{"op": "add", "path": "/instance_info/image_source", "value": "file://`+image+`"}, {"op": "add", "path": "/instance_info/image_checksum", "value": "`+hex.EncodeToString(sum[:])+`"}]`)
-	drive := `{"meta_data": {"hostname": "web"}, "network_data": {"links": [{"ethernet_mac_address": "` + machine.MAC + `"}]}}`
+	c.do(200, "PATCH", "nodes/m", c.info)
+	drive := `{"meta_data": {"hostname": "web"}, "network_data": {"links": [{"ethernet_mac_address": "` + c.machine.MAC + `"}]}}`
 	c.do(202, "PUT", "nodes/m/states/provision", `{"target": "active", "configdrive": `+drive+`}`)
 	c.runs("m", metal)
-	want := c.markMetal(machine.Disk())
+	want := c.markMetal(c.machine.Disk())
 
 	c.do(202, "PUT", "nodes/m/states/provision", toGuest)
 	guest := ""
@@ -56,7 +36,7 @@ func TestGuestFromMetal(t *testing.T) {
 		return guest != metal
 	}, 2*time.Minute, 50*time.Millisecond, "the allocation is the guest's")
 	c.until(guest, map[string]any{"provision_state": "active", "power_state": "power on", "instance_uuid": first.UUID, "allocation_uuid": first.UUID, "name": "m"})
-	pool := filepath.Join(d.Dir, "pool", guest)
+	pool := filepath.Join(c.d.Dir, "pool", guest)
 	require.Eventually(t, func() bool { return greetings(pool+".console.log") == 1 }, time.Minute, 50*time.Millisecond, "the disk boots")
 	said := c.do(200, "GET", "nodes/"+guest+"/history?detail=true", "")
 	require.Contains(t, said, "from the metal's stop to the guest's start")
@@ -66,16 +46,16 @@ func TestGuestFromMetal(t *testing.T) {
 	iso, err := os.ReadFile(pool + ".config.iso")
 	require.NoError(t, err)
 	require.Contains(t, string(iso), "web")
-	require.NotContains(t, string(iso), machine.MAC)
+	require.NotContains(t, string(iso), c.machine.MAC)
 
 	c.until(metal, map[string]any{"provision_state": "available", "power_state": "power off", "instance_uuid": nil, "allocation_uuid": nil})
-	wiped, err := os.ReadFile(machine.Disk())
+	wiped, err := os.ReadFile(c.machine.Disk())
 	require.NoError(t, err)
 	require.Equal(t, make([]byte, 512), wiped[:512], "the server boots no old copy")
-	left, err := filepath.Glob(filepath.Join(data, "copies", "*"))
+	left, err := filepath.Glob(filepath.Join(c.data, "copies", "*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
-	volumes, err := filepath.Glob(filepath.Join(d.Dir, "pool", "*"))
+	volumes, err := filepath.Glob(filepath.Join(c.d.Dir, "pool", "*"))
 	require.NoError(t, err)
 	for _, v := range volumes {
 		require.False(t, strings.Contains(v, "base-") || strings.HasSuffix(v, ".coming"), v)

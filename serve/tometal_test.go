@@ -31,21 +31,7 @@ import (
 // guest's instance goes there, with what it wrote to its disk. libvirtd, QEMU, the BMC's protocol and the agent are real;
 // the metal's disk is a file.
 func TestGuestToMetal(t *testing.T) {
-	d, data := libvirttest.Start(t), t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
-	image, hello := filepath.Join(data, "images", "hello.raw"), partitioned(libvirttest.Hello())
-	require.NoError(t, os.WriteFile(image, hello, 0o600))
-	cfg := devConfig(data)
-	cfg.Drivers, cfg.Boot.Listen = []string{"fake-hardware", "ipmi", "libvirt"}, "127.78.0.1:6180"
-	cfg.Conduct.PowerTimeout = 3 * time.Second // the guest knows no ACPI, and is stopped then
-	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	app.Conductor.Ramdisk = map[string]string{"vmlinuz": "/dev/null", "initramfs": "/dev/null"}
-	t.Cleanup(running(t, app))
-	c := caller{t, app}
-	c.makeHost("h", d)
-	machine := c.metal("m", "http://"+cfg.Boot.Listen)
-	c.do(201, "POST", "flavors", `{"resource_class": "virtual", "resources": {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}, "fallback_for": ["small"]}`)
+	c := newCrossing(t, "127.78.0.1:6180")
 
 	first := c.allocated("first", `{"name": "first", "resource_class": "small"}`)
 	require.Equal(t, c.uuid("m"), first.Node)
@@ -54,31 +40,61 @@ func TestGuestToMetal(t *testing.T) {
 	require.Contains(t, second.Extra.Placement.Result.Reason, "no available nodes match the resource class small")
 	guest := second.Node
 
-	sum := sha256.Sum256(hello)
-	c.do(200, "PATCH", "nodes/"+guest, `[{"op": "add", "path": "/instance_info/image_source", "value": "file://`+image+`"}, {"op": "add", "path": "/instance_info/image_checksum", "value": "`+hex.EncodeToString(sum[:])+`"}]`)
+	c.do(200, "PATCH", "nodes/"+guest, c.info)
 	c.do(202, "PUT", "nodes/"+guest+"/states/provision", `{"target": "active"}`)
 	c.until(guest, map[string]any{"provision_state": "active", "power_state": "power on"})
-	c.mark(guest, filepath.Join(d.Dir, "pool", guest+".qcow2"))
+	c.mark(guest, filepath.Join(c.d.Dir, "pool", guest+".qcow2"))
 	want := filepath.Join(t.TempDir(), "guest.raw")
 	c.do(409, "PUT", "nodes/"+guest+"/states/provision", toMetal)
 	c.do(204, "DELETE", "allocations/first", "")
-	tool(t, "qemu-img", "convert", "-U", "-O", "raw", filepath.Join(d.Dir, "pool", guest+".qcow2"), want)
+	tool(t, "qemu-img", "convert", "-U", "-O", "raw", filepath.Join(c.d.Dir, "pool", guest+".qcow2"), want)
 	c.do(202, "PUT", "nodes/"+guest+"/states/provision", toMetal)
 	c.runs("m", guest)
 	c.until("m", map[string]any{"provision_state": "active", "power_state": "power on", "instance_uuid": second.UUID, "allocation_uuid": second.UUID})
 	require.Equal(t, c.uuid("m"), c.allocated("second", "").Node)
 	require.Eventually(t, func() bool {
-		_, err := app.Store.Node(t.Context(), guest)
+		_, err := c.app.Store.Node(t.Context(), guest)
 		return ingot.CodeOf(err) == ingot.NotFound
 	}, time.Minute, 50*time.Millisecond, "the guest goes away")
-	require.Equal(t, "disk", machine.Boots()[len(machine.Boots())-1].What)
-	requireDisk(t, want, machine.Disk())
-	left, err := filepath.Glob(filepath.Join(data, "copies", "*"))
+	require.Equal(t, "disk", c.machine.Boots()[len(c.machine.Boots())-1].What)
+	requireDisk(t, want, c.machine.Disk())
+	left, err := filepath.Glob(filepath.Join(c.data, "copies", "*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
 	said := c.do(200, "GET", "nodes/m/history?detail=true", "")
 	require.Contains(t, said, "from the guest's stop to the metal's start")
 	t.Log(said)
+}
+
+// crossing is a host, a server, and an image for either; see newCrossing.
+type crossing struct {
+	caller
+	d          *libvirttest.Daemon
+	data, info string // the service's folder; the instance_info of the image, as a patch
+	machine    *sim.Machine
+}
+
+// newCrossing starts a service with the compute host h, the server m of class small, and a flavor that does for that class.
+func newCrossing(t *testing.T, listen string) crossing {
+	t.Helper()
+	x := crossing{d: libvirttest.Start(t), data: t.TempDir()}
+	require.NoError(t, os.MkdirAll(filepath.Join(x.data, "images"), 0o700))
+	image, hello := filepath.Join(x.data, "images", "hello.raw"), partitioned(libvirttest.Hello())
+	require.NoError(t, os.WriteFile(image, hello, 0o600))
+	sum := sha256.Sum256(hello)
+	x.info = `[{"op": "add", "path": "/instance_info/image_source", "value": "file://` + image + `"}, {"op": "add", "path": "/instance_info/image_checksum", "value": "` + hex.EncodeToString(sum[:]) + `"}]`
+	cfg := devConfig(x.data)
+	cfg.Drivers, cfg.Boot.Listen = []string{"fake-hardware", "ipmi", "libvirt"}, listen
+	cfg.Conduct.PowerTimeout = 3 * time.Second // the guest knows no ACPI, and is stopped then
+	app, err := serve.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	app.Conductor.Ramdisk = map[string]string{"vmlinuz": "/dev/null", "initramfs": "/dev/null"}
+	t.Cleanup(running(t, app))
+	x.caller = caller{t, app}
+	x.makeHost("h", x.d)
+	x.machine = x.metal("m", "http://"+listen)
+	x.do(201, "POST", "flavors", `{"resource_class": "virtual", "resources": {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}, "fallback_for": ["small"]}`)
+	return x
 }
 
 // partitioned is an image with one partition in its table: agents write no disk without.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"libvirt.org/go/libvirt"
 
@@ -71,7 +72,7 @@ func (g *Guest) OpenConsole(ctx context.Context, force bool) (io.ReadWriteCloser
 		if power, err := powerOf(d); err != nil || power != ingot.PowerOn {
 			return nil, errors.Join(err, ingot.Errorf(ingot.Conflict, "guest %s is off, and so is its console", g.node.UUID))
 		}
-		s, err := c.NewStream(0)
+		s, err := c.NewStream(libvirt.STREAM_NONBLOCK)
 		if err != nil {
 			return nil, err
 		}
@@ -86,9 +87,21 @@ func (g *Guest) OpenConsole(ctx context.Context, force bool) (io.ReadWriteCloser
 	})
 }
 
+// wouldBlock is what libvirt answers on a stream that is not to block when there is nothing to read.
+const wouldBlock = -2
+
+// consoleLook is how often one who waits for a machine's words looks whether the connection is still there.
+const consoleLook = 5 * time.Second
+
 // console is a stream that people read and write: it keeps its connection in use until it is closed.
+//
+// It must not block in libvirt: a reader there misses what another thread takes off the wire between its look at what has
+// come and its sleep (virNetClientStreamRecvPacket, up to at least 9.0), and then sees it only with the machine's next words.
+// Events have no such gap: they are said for as long as there is something to read.
 type console struct {
 	session *session
+	come    chan struct{} // capacity 1: there may be something to read
+	over    chan struct{} // closed with the console
 
 	mu     sync.Mutex
 	stream *libvirt.Stream // nil until it is open
@@ -102,10 +115,16 @@ func (l *link) stream(ctx context.Context, what string, open func(*libvirt.Conne
 	if err != nil {
 		return nil, explain(what, l.uri, err)
 	}
-	joined := &console{session: s}
+	joined := &console{session: s, come: make(chan struct{}, 1), over: make(chan struct{})}
 	_, err = await(ctx, l, func() (struct{}, error) {
 		stream, err := open(s.conn)
 		if err != nil {
+			s.release()
+			return struct{}{}, err
+		}
+		if err := joined.listen(stream); err != nil {
+			_ = stream.Abort()
+			free(stream)
 			s.release()
 			return struct{}{}, err
 		}
@@ -133,9 +152,47 @@ func (c *console) begin(stream *libvirt.Stream) {
 	}
 }
 
-// Read gives what the machine says; it waits until it says something.
+// listen has each reader who found nothing woken when there is something. Whoever is woken asks again to be.
+func (c *console) listen(stream *libvirt.Stream) error {
+	return stream.EventAddCallback(0, func(s *libvirt.Stream, _ libvirt.StreamEventType) {
+		_ = s.EventUpdateCallback(0) // first: who asks to be woken from now on is not taken for this one
+		select {
+		case c.come <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// Read gives what the machine says; it waits until it says something. One reads at a time.
 func (c *console) Read(p []byte) (int, error) {
-	return c.call(func() (int, error) { return c.stream.Recv(p) })
+	for {
+		n, err := c.call(func() (int, error) { return c.stream.Recv(p) })
+		if n != wouldBlock || err != nil {
+			return n, err
+		}
+		if err := c.wait(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// wait waits until there may be something to read.
+func (c *console) wait() error {
+	_, err := c.call(func() (int, error) { return 0, c.stream.EventUpdateCallback(libvirt.STREAM_EVENT_READABLE) })
+	if err != nil {
+		return err
+	}
+	look := time.NewTimer(consoleLook)
+	defer look.Stop()
+	select {
+	case <-c.come:
+	case <-c.over:
+	case <-look.C:
+		if alive, err := c.session.conn.IsAlive(); err != nil || !alive {
+			return errors.Join(ingot.Errorf(ingot.Unavailable, "the connection to the compute host was lost"), err)
+		}
+	}
+	return nil
 }
 
 // Write types for the machine.
@@ -145,6 +202,9 @@ func (c *console) Write(p []byte) (int, error) {
 		n, err := c.call(func() (int, error) { return c.stream.Send(p[done:]) })
 		if err != nil {
 			return done, err
+		}
+		if n == wouldBlock { // libvirt's client never answers so to who sends: it waits itself
+			return done, ingot.Errorf(ingot.Unavailable, "the compute host takes no more keys")
 		}
 		done += n
 	}
@@ -164,7 +224,7 @@ func (c *console) call(do func() (int, error)) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, plain(err)
 	}
-	return max(n, 0), err
+	return n, err
 }
 
 // Close leaves the console. Reads that wait end.
@@ -172,6 +232,9 @@ func (c *console) Close() error {
 	c.mu.Lock()
 	again := c.closed
 	c.closed = true
+	if !again {
+		close(c.over)
+	}
 	open := c.stream != nil
 	c.mu.Unlock()
 	if open && !again {
@@ -182,6 +245,7 @@ func (c *console) Close() error {
 
 // end takes the stream down. One that the other side has ended cannot be aborted, and need not be.
 func (c *console) end() {
+	_ = c.stream.EventRemoveCallback()
 	_ = c.stream.Abort()
 	c.calls.Wait()
 	free(c.stream)

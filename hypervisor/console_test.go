@@ -18,12 +18,17 @@ import (
 // booted is a guest that has said hello, on a libvirtd of the test's own.
 func booted(t *testing.T) (*hypervisor.Hosts, ingot.Hypervisor, *ingot.Node, ingot.Machine) {
 	t.Helper()
-	host, hosts, ctx := on(libvirttest.Start(t)), &hypervisor.Hosts{}, t.Context()
+	return bootedOn(t, libvirttest.Start(t), libvirttest.Hello())
+}
+
+func bootedOn(t *testing.T, d *libvirttest.Daemon, disk []byte) (*hypervisor.Hosts, ingot.Hypervisor, *ingot.Node, ingot.Machine) {
+	t.Helper()
+	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()
 	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
 	n, m, maker := machineOn(t, hosts, host)
 	require.NoError(t, maker.DefineGuest(ctx, nil))
 	opened := 0
-	image := imageOf(libvirttest.Hello(), &opened)
+	image := imageOf(disk, &opened)
 	soon(t, "the image is there", func() bool { return maker.ImageDisk(ctx, "first", image) == nil })
 	require.NoError(t, m.SetBootDevice(ctx, ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}))
 	require.NoError(t, m.SetPower(ctx, ingot.ActionOn))
@@ -103,4 +108,31 @@ func TestSerialConsole(t *testing.T) {
 	_, err = serial.OpenConsole(ctx, false)
 	require.Equal(t, ingot.Conflict, ingot.CodeOf(err), "%v", err)
 	require.ErrorContains(t, err, "is off")
+}
+
+// All that a guest says comes at once, also when it is the last for long: each answer is waited for before the next key.
+// When the host is gone, who reads is told.
+func TestSerialConsoleKeepsNothingBack(t *testing.T) {
+	d := libvirttest.Start(t)
+	_, _, _, m := bootedOn(t, d, libvirttest.Chatty())
+	serial, _ := ingot.As[ingot.SerialConsole](m)
+	console, err := serial.OpenConsole(t.Context(), false)
+	require.NoError(t, err)
+	for range 500 {
+		_, err := console.Write([]byte("?"))
+		require.NoError(t, err)
+		hears(t, console, "hello from the image\r\n")
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = io.Copy(io.Discard, console) // however it ends
+	}()
+	d.Kill()
+	select {
+	case <-over:
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the console of a lost host is waited for")
+	}
+	require.NoError(t, console.Close())
 }

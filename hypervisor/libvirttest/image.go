@@ -21,6 +21,20 @@ func Hello() []byte {
 	return disk
 }
 
+// Chatty is a disk whose boot sector says hello on the serial port, and again in one go for each byte that comes to it.
+func Chatty() []byte {
+	disk := make([]byte, 1<<20)
+	copy(disk, []byte{
+		0x31, 0xc0, 0x8e, 0xd8, 0xeb, 0x08, // xor ax, ax; mov ds, ax; jmp hello
+		0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, // next: until the port has a byte
+		0xba, 0xf8, 0x03, 0xec, 0xbe, 0x1d, 0x7c, // hello: in al, dx; mov si, text
+		0xac, 0x84, 0xc0, 0x74, 0xec, 0xee, 0xeb, 0xf8, // each byte up to 0: out dx, al; jmp next
+	})
+	copy(disk[29:], "hello from the image\r\n\x00")
+	disk[510], disk[511] = 0x55, 0xaa
+	return disk
+}
+
 // Counting is a disk whose boot sector counts on the serial port, one line of eight hexadecimal digits for each tick of
 // the clock, from 1 on: a machine that goes on counting where it was is the same one.
 func Counting() []byte {

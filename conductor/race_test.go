@@ -2,6 +2,6 @@
 
 package conductor_test
 
-// underRace says that the race detector is on: it makes the embedded database ten times slower, so the loops then run
+// underRace says that the race detector is on: it makes everything some times slower, so the loops then run
 // over the deploy on SQLite alone, and over everything without it.
 const underRace = true

@@ -30,7 +30,7 @@ func TestWalk(t *testing.T) {
 		require.NoError(t, err)
 	}
 	s := walkable(t)
-	sent, err := walk(t, s, s.API.Handler(), seed, 12*time.Second, 4000)
+	sent, err := walk(t, s, s.API.Handler(), seed, 2*time.Minute, 1600)
 	require.NoError(t, err, "INGOT_TEST_SEED=%d", seed)
 	seen, err := s.judgeStates(t)
 	require.NoError(t, err, "INGOT_TEST_SEED=%d", seed)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"libvirt.org/go/libvirt"
 
@@ -52,6 +53,20 @@ func codeOf(err error) ingot.Code {
 		return ingot.Invalid
 	}
 	return ""
+}
+
+// tlsFailure says what people can do about certificates, of which libvirt says what its library has met.
+func tlsFailure(uri string, err error) error {
+	cause, ok := asLibvirt(err)
+	switch {
+	case !ok || !strings.HasPrefix(uri, "qemu+tls:"):
+		return err
+	case strings.Contains(cause.Message, "TLS confirmation"): // of the daemon, once it has looked at the certificate
+		return ingot.Errorf(ingot.Unauthorized, "it does not accept this service's certificate, and says why in its own log (%w)", plain(err))
+	case strings.Contains(cause.Message, "verify peer's certificate"):
+		return ingot.Errorf(ingot.Unauthorized, "its certificate is not signed by the authority in cacert.pem, or is not for the host in the URI (%w)", plain(err))
+	}
+	return err
 }
 
 // isOurs says whether an error has a code of ours already.

@@ -155,7 +155,7 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 		conn, err := libvirt.NewConnect(uri)
 		if err != nil {
 			way.close()
-			return struct{}{}, err
+			return struct{}{}, tlsFailure(uri, err)
 		}
 		s.begin(conn, l)
 		return struct{}{}, nil

@@ -5,11 +5,9 @@ package libvirttest
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,7 +17,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 	"libvirt.org/go/libvirt"
 )
 
@@ -30,11 +27,18 @@ type Daemon struct {
 	gone   chan error // holds what cmd.Wait gave, from then on
 	socket string
 	addr   string // for guests that move to it
+	args   []string
 }
 
 // Start starts a libvirtd in new mount, network, host name and process namespaces, which end with it; so do its
 // machines. Tests that cannot have one are left out.
 func Start(t testing.TB) *Daemon {
+	t.Helper()
+	return start(t, "")
+}
+
+// start starts one with more in its configuration, and more arguments.
+func start(t testing.TB, more string, args ...string) *Daemon {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("needs root for namespaces")
@@ -43,14 +47,21 @@ func Start(t testing.TB) *Daemon {
 		t.Skip("needs libvirtd (.ci/prerequisites)")
 	}
 	id := uuid.New()
-	d := &Daemon{Dir: t.TempDir(), addr: fmt.Sprintf("10.%d.%d.%d", id[0], id[1], 1+id[2]%250)}
+	d := &Daemon{Dir: t.TempDir(), addr: fmt.Sprintf("10.%d.%d.%d", id[0], id[1], 1+id[2]%250), args: args}
 	d.socket = filepath.Join(d.Dir, "run/libvirt-sock")
 	for _, sub := range []string{"etc/qemu", "etc/nwfilter", "run", "lib/images", "cache", "log", "pool"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, sub), 0o755))
 	}
 	d.Write(t, "etc/libvirtd.conf", fmt.Sprintf("auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\nunix_sock_dir = %q\nhost_uuid = %q\nlog_outputs = \"2:file:%s/libvirtd.log\"\n",
-		filepath.Join(d.Dir, "run"), id, d.Dir))
+		filepath.Join(d.Dir, "run"), id, d.Dir)+more)
 	d.Write(t, "etc/qemu.conf", "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = \"file\"\nswtpm_user = \"root\"\nswtpm_group = \"root\"\nmigration_host = \""+d.addr+"\"\nmigration_address = \""+d.addr+"\"\n")
+	filters, err := filepath.Glob("/usr/share/libvirt/nwfilter/*.xml")
+	require.NoError(t, err)
+	for _, file := range filters {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		d.Write(t, "etc/nwfilter/"+filepath.Base(file), string(text))
+	}
 	d.run(t)
 	d.makePool(t, "default", filepath.Join(d.Dir, "pool"))
 	return d
@@ -78,7 +89,7 @@ ip link add br0 type bridge; ip link set br0 up
 hostname "hypervisor-$2"
 ip addr add "$2/8" dev br0
 while :; do
-  libvirtd --config /etc/libvirt/libvirtd.conf --pid-file "$1/libvirtd.pid" &
+  libvirtd --config /etc/libvirt/libvirtd.conf --pid-file "$1/libvirtd.pid" "${@:3}" &
   wait $! || : # and for the machines, whose parent process 1 becomes
   [ -e "$1/answered" ] || exit 1
 done`
@@ -86,7 +97,8 @@ done`
 // run starts the daemon and waits until it answers.
 func (d *Daemon) run(t testing.TB) {
 	t.Helper()
-	d.cmd = exec.Command("unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", inside, "sh", d.Dir, d.addr)
+	d.cmd = exec.Command("unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", inside, "bash", d.Dir, d.addr)
+	d.cmd.Args = append(d.cmd.Args, d.args...)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.Create(filepath.Join(d.Dir, "output"))
 	require.NoError(t, err)
@@ -123,42 +135,6 @@ func (d *Daemon) Restart(t testing.TB) {
 	_ = os.Remove(filepath.Join(d.Dir, "libvirtd.pid"))
 	d.run(t)
 	d.makePool(t, "default", filepath.Join(d.Dir, "pool"))
-}
-
-// Link has two daemons reach each other, so that guests can move between them.
-func Link(t testing.TB, a, b *Daemon) {
-	t.Helper()
-	one, two := "la"+a.addr[len(a.addr)-1:]+fmt.Sprint(a.cmd.Process.Pid%1000), "lb"+fmt.Sprint(b.cmd.Process.Pid%1000)
-	for _, args := range [][]string{
-		{"ip", "link", "add", one, "netns", a.inner(t), "type", "veth", "peer", "name", two, "netns", b.inner(t)},
-		{"nsenter", "-t", a.inner(t), "-n", "ip", "link", "set", one, "up", "master", "br0"},
-		{"nsenter", "-t", b.inner(t), "-n", "ip", "link", "set", two, "up", "master", "br0"},
-	} {
-		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
-		require.NoError(t, err, "%v: %s", args, out)
-	}
-}
-
-// Join connects its bridge with one in a named network namespace: its guests are on that network.
-func (d *Daemon) Join(t *testing.T, namespace, bridge string) {
-	t.Helper()
-	const one, two = "to-libvirtd", "to-network"
-	for _, args := range [][]string{
-		{"ip", "-netns", namespace, "link", "add", one, "type", "veth", "peer", "name", two, "netns", d.inner(t)},
-		{"ip", "-netns", namespace, "link", "set", one, "up", "master", bridge},
-		{"nsenter", "-t", d.inner(t), "-n", "ip", "link", "set", two, "up", "master", "br0"},
-	} {
-		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
-		require.NoError(t, err, "%v: %s", args, out)
-	}
-}
-
-// inner is the process number of the first one in the daemon's namespaces.
-func (d *Daemon) inner(t testing.TB) string {
-	t.Helper()
-	first, err := exec.Command("pgrep", "-P", fmt.Sprint(d.cmd.Process.Pid)).Output()
-	require.NoError(t, err)
-	return strings.TrimSpace(string(first))
 }
 
 // AddPool gives it one more pool, in a folder that other daemons may have too.
@@ -228,55 +204,6 @@ func (d *Daemon) Emulators(t testing.TB, machine string) int {
 	count, err := strconv.Atoi(strings.TrimSpace(string(out)))
 	require.NoError(t, err)
 	return count
-}
-
-// Plug joins the daemon's bridge to an interface of this network, which it makes and gives an address.
-func (d *Daemon) Plug(t testing.TB, address string) (name string) {
-	t.Helper()
-	process := d.inner(t)
-	name = "ing" + process
-	for _, args := range [][]string{
-		{"ip", "link", "add", name, "type", "veth", "peer", "name", "up0", "netns", process},
-		{"nsenter", "-t", process, "-n", "ip", "link", "set", "up0", "up", "master", "br0"},
-		{"ip", "addr", "add", address, "dev", name},
-		{"ip", "link", "set", name, "up"},
-	} {
-		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
-		require.NoError(t, err, "%v: %s", args, out)
-	}
-	return name // which goes with its peer
-}
-
-// Listen listens in the daemon's network, where its machines and its emulators can reach it.
-func (d *Daemon) Listen(t testing.TB, address string) net.Listener {
-	t.Helper()
-	there, err := os.Open("/proc/" + d.inner(t) + "/ns/net")
-	require.NoError(t, err)
-	defer there.Close()
-	l, err := listenIn(there, address)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = l.Close() }) // whoever serves on it may have closed it
-	return l
-}
-
-// listenIn listens in another network. The thread comes back from there: one that is given up takes with it the processes
-// that it has started (Pdeathsig).
-func listenIn(there *os.File, address string) (net.Listener, error) {
-	runtime.LockOSThread()
-	home, err := os.Open("/proc/thread-self/ns/net")
-	if err != nil {
-		return nil, err
-	}
-	defer home.Close()
-	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", address)
-	if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, err // and the thread stays locked, and goes with the test
-	}
-	runtime.UnlockOSThread()
-	return l, err
 }
 
 // makePool gives it a storage pool.

@@ -39,8 +39,8 @@ bench: prerequisites build ## speed and memory against the peers, as ratios of o
 	@.ci/bench
 
 .PHONY: e2e
-e2e: prerequisites build ## every pair of firmware and image format on QEMU machines; a compute host with a KVM guest
-	INGOT_E2E=all go test -count=1 -timeout 120m -v -tags libvirt_dlopen -run 'TestEndToEnd|TestComputeHost|TestGuestToMetal' ./lab
+e2e: prerequisites build ## every pair of firmware and image format on QEMU machines; a compute host with a KVM guest; a guest that becomes metal and a guest again
+	INGOT_E2E=all go test -count=1 -timeout 120m -v -tags libvirt_dlopen -run 'TestEndToEnd|TestComputeHost|TestInterchange' ./lab
 
 .PHONY: interop
 interop: prerequisites ## the same requests to Ingot and to Debian's OpenStack Ironic, and what differs (VERBOSE=-v)

@@ -130,8 +130,9 @@ func (a *API) Handler() http.Handler {
 	return a.build(t, append(a.userRoutes(t), misplacedRoutes(t)...), false)
 }
 
-// RamdiskHandler serves machines on provisioning networks: discovery, lookup, heartbeat and continue_inspection, and
-// nothing else. It needs no authentication: agents prove themselves by their token.
+// RamdiskHandler serves machines on provisioning networks: discovery, lookup, heartbeat, continue_inspection and
+// phone_home, and nothing else. It needs no authentication: agents prove themselves by their token, and who phones home is
+// not believed but looked at.
 func (a *API) RamdiskHandler() http.Handler {
 	return a.build(newTables(), a.ramdiskRoutes(), true)
 }

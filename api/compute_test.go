@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -166,9 +167,7 @@ func TestHypervisor(t *testing.T) {
 	body["on_host_failure"] = "restart"
 	a = s.must(t, 202, "PUT", path, body)
 	require.Equal(t, []any{"restart", nil, nil, nil}, []any{a.body["on_host_failure"], a.body["fence_state"], a.body["fence_reason"], a.body["down_since"]})
-	for range 3 {
-		s.probed(t, uuid, nil, "no route to host")
-	}
+	s.probed(t, uuid, nil, "no route to host")
 	_, err := s.Store.Hypervisors().Change(t.Context(), uuid, 0, func(h *ingot.Hypervisor) error {
 		h.Fence, h.FenceReason = ingot.Unfenced, "it has no BMC"
 		return nil
@@ -181,6 +180,33 @@ func TestHypervisor(t *testing.T) {
 	require.Equal(t, "connecting", s.must(t, 202, "PUT", path, body).body["state"], "another machine, perhaps")
 	s.must(t, 204, "DELETE", path, nil)
 	s.must(t, 404, "GET", path, nil)
+}
+
+// TestPhoneHome: a host that could not be reached is looked at when its system says that it has started. Nothing else comes
+// of it, whatever is said and whoever says it.
+func TestPhoneHome(t *testing.T) {
+	t.Parallel()
+	s, l := computing(t, func(a *api.API) { a.DevRamdisk = false })
+	uuid, plain := s.host(t, "host-a", room()), s.enrol(t, "plain")
+	s.must(t, 404, "POST", "/v1/phone_home/"+uuid, nil)
+	s.Auth = deny{}
+	side := httptest.NewServer(s.RamdiskHandler())
+	defer side.Close()
+	s.URL = side.URL
+	said := `instance_id=i-1&hostname=evil&pub_key_ed25519=ssh-ed25519+AAAA`
+	woken := len(l.woken)
+	s.must(t, 202, "POST", "/v1/phone_home/"+uuid, said)
+	require.Len(t, l.woken, woken, "it is up")
+	s.probed(t, uuid, nil, "no route to host")
+	s.must(t, 202, "POST", "/v1/phone_home/"+uuid, said)
+	require.Equal(t, uuid, l.woken[woken])
+	for _, who := range []string{plain, "host-a", "00000000-0000-0000-0000-000000000000", "%2e%2e"} {
+		s.must(t, 404, "POST", "/v1/phone_home/"+who, said)
+	}
+	require.Len(t, l.woken, woken+1)
+	h, err := s.Store.Hypervisors().Get(t.Context(), uuid)
+	require.NoError(t, err)
+	require.Equal(t, hostURI, h.URI)
 }
 
 func TestHypervisorRefusals(t *testing.T) {

@@ -176,7 +176,7 @@ func openPath(path string) bool {
 }
 
 func ramdiskPath(path string) bool {
-	return path == "/v1/lookup" || path == "/v1/continue_inspection" || strings.HasPrefix(path, "/v1/heartbeat/")
+	return path == "/v1/lookup" || path == "/v1/continue_inspection" || strings.HasPrefix(path, "/v1/heartbeat/") || strings.HasPrefix(path, "/v1/phone_home/")
 }
 
 // canonical is the request with the path that routes know: under /v1, which clients may leave out, without a slash at

@@ -131,6 +131,27 @@ func (r *request) changeHypervisor(was *ingot.Hypervisor, settings *hypervisorSe
 	}, event)
 }
 
+// phoneHome is POST /v1/phone_home/{node}, for cloud-init's module of that name: the system of a compute host has started.
+// Nothing that it says is believed, and its body is not read: it is a reason to probe a host that could not be reached.
+func phoneHome(r *request) (response, error) {
+	id, isUUID := canonicalUUID(r.param("node"))
+	if !isUUID {
+		return response{}, errHidden()
+	}
+	h, err := r.api.Hypervisors.Get(r.Context(), id)
+	switch {
+	case ingot.CodeOf(err) == ingot.NotFound:
+		return response{}, errHidden()
+	case err != nil:
+		return response{}, err
+	}
+	r.api.log().Info("a compute host has phoned home", "host", id, "from", r.from(), "state", h.State)
+	if h.State == ingot.HypervisorConnecting || h.Missed > 0 {
+		r.api.Compute.WakeHypervisor(id)
+	}
+	return response{status: http.StatusAccepted}, nil
+}
+
 // deleteHypervisor is DELETE /v1/nodes/{node}/hypervisor: the node is no compute host any more.
 func deleteHypervisor(r *request) (response, error) {
 	h, err := r.hypervisor()

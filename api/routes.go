@@ -88,16 +88,13 @@ func discoveryRoutes() []route {
 	return []route{{"GET", "", 1, public, showVersion}}
 }
 
-// agentRoutes are what ramdisks call.
+// agentRoutes are what machines call: ramdisks, and systems that Ingot has put on compute hosts.
 func (a *API) agentRoutes() []route {
-	if a.Agents == nil {
-		return nil
-	}
-	return []route{
-		{"GET", "/lookup", 22, public, lookup},
-		{"POST", "/heartbeat/{node}", 22, public, heartbeat},
-		{"POST", "/continue_inspection", 1, public, continueInspection},
-	}
+	return append(where(a.Agents != nil,
+		route{"GET", "/lookup", 22, public, lookup},
+		route{"POST", "/heartbeat/{node}", 22, public, heartbeat},
+		route{"POST", "/continue_inspection", 1, public, continueInspection},
+	), where(a.computes(), route{"POST", "/phone_home/{node}", 1, public, phoneHome})...)
 }
 
 func (a *API) ramdiskRoutes() []route {

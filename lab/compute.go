@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,8 +40,13 @@ func (t *Tour) computePhases() []phase {
 }
 
 // letIn is user data that makes the machine one that the service reaches over SSH: a login that may use libvirt, and host
-// keys that are known before the machine is there, so that nobody has to trust the first answer.
-func (t *Tour) letIn(key string) (string, error) {
+// keys that are known before the machine is there, so that nobody has to trust the first answer. When its system has
+// started it tells the service, which then need not find out.
+func (t *Tour) letIn(ctx context.Context, key string) (string, error) {
+	node, err := t.API.Node(ctx, t.Node)
+	if err != nil {
+		return "", err
+	}
 	file := t.hostKey()
 	if err := makeKey(file); err != nil {
 		return "", err
@@ -61,7 +67,9 @@ ssh_keys:
   ed25519_public: %q
   ed25519_private: |
     %s
-`, hostUser, strings.TrimSpace(key), strings.TrimSpace(string(public)), strings.ReplaceAll(strings.TrimSpace(string(private)), "\n", "\n    ")), nil
+phone_home: {url: "http://%s/v1/phone_home/%s", post: [instance_id], tries: 5}
+`, hostUser, strings.TrimSpace(key), strings.TrimSpace(string(public)), strings.ReplaceAll(strings.TrimSpace(string(private)), "\n", "\n    "),
+		netip.AddrPortFrom(t.Rack.Subnet.Addr(), servicePort), node.UUID), nil
 }
 
 func (t *Tour) hostKey() string { return filepath.Join(t.Rack.Dir, t.Node+".host_ed25519") }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,11 @@ func TestComputeHost(t *testing.T) {
 	require.NoError(t, tour.Run(t.Context()))
 	host, err := api.Node(t.Context(), "node-0")
 	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		log, err := os.ReadFile(filepath.Join(r.Dir, "service.log"))
+		require.NoError(t, err)
+		return strings.Contains(string(log), "a compute host has phoned home")
+	}, 2*time.Minute, time.Second)
 
 	const mac = "52:54:01:00:00:02"
 	guest := makeGuest(t, r, host.UUID, mac)

@@ -17,9 +17,9 @@ import (
 	"github.com/ingot-metal/ingot/lab"
 )
 
-// TestGuestToMetal logs in to a guest of a real libvirtd and leaves a marker file, takes it to a server of the rack with one
-// command, and logs in there: the same address, the same host name, the same file.
-func TestGuestToMetal(t *testing.T) {
+// TestInterchange logs in to a guest of a real libvirtd and leaves a marker file, takes it to a server of the rack with one
+// command, leaves another there, and takes it back to a guest with one more: each time the same address, host name and files.
+func TestInterchange(t *testing.T) {
 	if os.Getenv("INGOT_E2E") == "" {
 		t.Skip("takes minutes: make e2e")
 	}
@@ -36,6 +36,10 @@ func TestGuestToMetal(t *testing.T) {
 	b.do("node", "set", "node-0", "--no-automated-clean", "--resource-class", "metal", "--property", "capabilities=boot_mode:bios")
 	b.do("node", "provide", "node-0", "--wait", "60")
 	host := computeHostAt(t, b, r, api, d)
+	_, err := api.Resource("flavors").Create(t.Context(), map[string]any{
+		"resource_class": "small", "resources": map[string]any{"VCPU": 1, "MEMORY_MB": 512, "DISK_GB": 2}, "arch": "x86_64", "boot_mode": "bios",
+	})
+	require.NoError(t, err)
 
 	const mac = "52:54:01:00:00:03"
 	guest := makeGuest(t, r, host, mac)
@@ -45,21 +49,41 @@ func TestGuestToMetal(t *testing.T) {
 	address := ""
 	said := logIn(t, r, func() (err error) { address, err = lab.Lease(t.Context(), api, mac); return err }, &address, "echo here I was > marker; sync; hostname")
 	require.Equal(t, hostName, strings.TrimSpace(said))
+	goesOn := func(out, command string) (said string) {
+		began := time.Now()
+		said = logIn(t, r, func() error { return nil }, &address, command)
+		t.Logf("%s%s: %s after that", out, strings.ReplaceAll(strings.TrimSpace(said), "\n", ", "), time.Since(began).Round(time.Second))
+		return said
+	}
 
-	cmd := exec.CommandContext(t.Context(), cli, "node", "to-metal", guest, "--to", "node-0", "--wait=15m")
-	cmd.Env, cmd.Stderr = append(os.Environ(), "INGOT_API="+r.APIURL()), t.Output()
-	out, err := cmd.Output()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "from the guest's stop to the metal's start")
-	began := time.Now()
-	said = logIn(t, r, func() error { return nil }, &address, "hostname; cat marker; systemd-detect-virt")
-	t.Logf("%s%s: %s after that", out, strings.ReplaceAll(strings.TrimSpace(said), "\n", ", "), time.Since(began).Round(time.Second))
+	out := moves(t, r, "to-metal", guest, "--to", "node-0")
+	require.Contains(t, out, "from the guest's stop to the metal's start")
+	said = goesOn(out, "hostname; cat marker; echo and here >> marker; sync; systemd-detect-virt")
 	require.Equal(t, hostName+"\nhere I was\n", said[:len(hostName)+len("\nhere I was\n")])
 	spec, err := r.Spec("node-0")
 	require.NoError(t, err)
 	now, err := lab.Lease(t.Context(), api, spec.MAC)
 	require.NoError(t, err)
 	require.Equal(t, address, now, "the address came along")
+
+	out = moves(t, r, "to-guest", "guest-0", "--host", "node-1") // the name had gone to the metal
+	require.Contains(t, out, "from the metal's stop to the guest's start")
+	said = goesOn(out, "hostname; cat marker; systemd-detect-virt")
+	require.Equal(t, []string{hostName, "here", "I", "was", "and", "here", "qemu"}, strings.Fields(said))
+	back, err := api.Node(t.Context(), "guest-0")
+	require.NoError(t, err)
+	require.NotEqual(t, guest, back.UUID, "it is another guest")
+	require.Equal(t, ingot.GuestDriver, back.Driver)
+}
+
+// moves has an instance go on elsewhere, and gives what ingot says of that.
+func moves(t *testing.T, r *lab.Rack, verb string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), cli, append([]string{"node", verb, "--wait=15m"}, args...)...)
+	cmd.Env, cmd.Stderr = append(os.Environ(), "INGOT_API="+r.APIURL()), t.Output()
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s", out)
+	return string(out)
 }
 
 // computeHostAt has the rack's second node stand for a compute host, at whose address the libvirtd is; it gives its UUID.

@@ -150,7 +150,7 @@ func (t *Tour) deploy(ctx context.Context) error {
 		"uuid": t.Rack.Name + "-" + t.Node, "hostname": t.hostname(), "public_keys": map[string]string{"lab": strings.TrimSpace(key)},
 	}}
 	if t.Compute != nil {
-		if drive["user_data"], err = t.letIn(key); err != nil {
+		if drive["user_data"], err = t.letIn(ctx, key); err != nil {
 			return err
 		}
 	}

@@ -77,11 +77,17 @@ func (g *Guest) PowerState(ctx context.Context) (ingot.PowerState, error) {
 }
 
 // settled is powerOf for a machine that is not just being started. One whose libvirtd was killed while it started shows as
-// that for a moment, until the next libvirtd does away with it.
+// that for a moment, until the next libvirtd does away with it. Killed just before it had the process, libvirt 9.0 never does:
+// it takes up the start from its file, whose job nobody ends.
 func (g *Guest) settled(d *libvirt.Domain) (ingot.PowerState, error) {
 	state, reason, err := d.GetState()
 	if err == nil && state == libvirt.DOMAIN_PAUSED && libvirt.DomainPausedReason(reason) == libvirt.DOMAIN_PAUSED_STARTING_UP {
-		return "", ingot.Errorf(ingot.Unavailable, "guest %s is being started", g.node.UUID)
+		name, err := d.GetName()
+		if err != nil {
+			return "", err
+		}
+		return "", ingot.Errorf(ingot.Unavailable, "guest %s is being started; if that does not end, libvirtd was killed at it: "+
+			"stop libvirtd on the host, remove /run/libvirt/qemu/%s.xml, and start it again", g.node.UUID, name)
 	}
 	if err != nil {
 		return "", err

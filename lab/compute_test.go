@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
@@ -36,7 +37,7 @@ func TestComputeHost(t *testing.T) {
 	require.NoError(t, osimage.Build(t.Context(), compute))
 	r := runs(t, &lab.Rack{
 		Name: rackName(t), Dir: t.TempDir(), Accel: lab.ProbeKVM(),
-		Nodes: []lab.NodeSpec{{Firmware: ingot.ModeUEFI, DiskMiB: 6144, MemoryMiB: 3072, CPUs: 2, Nested: true}},
+		Nodes: []lab.NodeSpec{{Firmware: ingot.ModeUEFI, DiskMiB: 6144, MemoryMiB: 3072, Nested: true}},
 		Ingot: &lab.Service{
 			Program: []string{os.Args[0]}, Listen: "127.0.0.1:0", Ramdisk: labRamdisk(t, false), Images: []string{image.Dir, compute.Image().Dir}, Guests: true,
 		},
@@ -71,29 +72,35 @@ func TestComputeHost(t *testing.T) {
 // makeGuest makes a guest's node and port with ingot, and gives the node's UUID.
 func makeGuest(t *testing.T, r *lab.Rack, host, mac string) string {
 	t.Helper()
-	run := func(args ...string) string {
-		cmd := exec.CommandContext(t.Context(), cli, args...)
-		cmd.Env = append(os.Environ(), "INGOT_API="+r.APIURL())
-		out, err := cmd.Output()
-		require.NoError(t, err, "ingot %s: %s", strings.Join(args, " "), out)
-		return strings.TrimSpace(string(out))
-	}
-	guest := run("node", "create", "name=guest-0", "driver=libvirt", "parent_node="+host, "properties/cpus=1", "properties/memory_mb=512", "properties/local_gb=1")
-	run("port", "create", "node_uuid="+guest, "address="+mac)
+	guest := ingotCLI(t, r, "node", "create", "name=guest-0", "driver=libvirt", "parent_node="+host, "properties/cpus=1", "properties/memory_mb=512", "properties/local_gb=1")
+	ingotCLI(t, r, "port", "create", "node_uuid="+guest, "address="+mac)
 	return guest
+}
+
+// ingotCLI runs a command of ingot, and gives what it prints.
+func ingotCLI(t *testing.T, r *lab.Rack, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), cli, args...)
+	cmd.Env, cmd.Stderr = append(os.Environ(), "INGOT_API="+r.APIURL()), t.Output()
+	out, err := cmd.Output()
+	require.NoError(t, err, "ingot %s: %s", strings.Join(args, " "), out)
+	return strings.TrimSpace(string(out))
 }
 
 // requireGuest logs in to the guest: its host name came from the config drive, and KVM runs it.
 func requireGuest(t *testing.T, r *lab.Rack, api *client.Client, mac string) {
 	t.Helper()
 	said := ""
-	require.Eventually(t, func() bool {
-		address, err := lab.Lease(t.Context(), api, mac)
-		if err == nil {
+	var err error
+	if !assert.Eventually(t, func() bool {
+		var address string
+		if address, err = lab.Lease(t.Context(), api, mac); err == nil {
 			said, err = r.ExecuteAt(t.Context(), address, "hostname; systemd-detect-virt")
 		}
 		return err == nil
-	}, 10*time.Minute, time.Second)
+	}, 10*time.Minute, time.Second) {
+		require.FailNow(t, "nobody logs in", "%v; the guest said: %s", err, ingotCLI(t, r, "node", "console", "log", "guest-0"))
+	}
 	require.Equal(t, []string{hostName, "kvm"}, strings.Fields(said))
 }
 

@@ -4,7 +4,6 @@ package lab_test
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +55,7 @@ func TestInterchange(t *testing.T) {
 		return said
 	}
 
-	out := moves(t, r, "to-metal", guest, "--to", "node-0")
+	out := ingotCLI(t, r, "node", "to-metal", "--wait=15m", guest, "--to", "node-0")
 	require.Contains(t, out, "from the guest's stop to the metal's start")
 	said = goesOn(out, "hostname; cat marker; echo and here >> marker; sync; systemd-detect-virt")
 	require.Equal(t, hostName+"\nhere I was\n", said[:len(hostName)+len("\nhere I was\n")])
@@ -66,7 +65,7 @@ func TestInterchange(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, address, now, "the address came along")
 
-	out = moves(t, r, "to-guest", "guest-0", "--host", "node-1") // the name had gone to the metal
+	out = ingotCLI(t, r, "node", "to-guest", "--wait=15m", "guest-0", "--host", "node-1") // the name had gone to the metal
 	require.Contains(t, out, "from the metal's stop to the guest's start")
 	said = goesOn(out, "hostname; cat marker; systemd-detect-virt")
 	require.Equal(t, []string{hostName, "here", "I", "was", "and", "here", "qemu"}, strings.Fields(said))
@@ -74,16 +73,6 @@ func TestInterchange(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, guest, back.UUID, "it is another guest")
 	require.Equal(t, ingot.GuestDriver, back.Driver)
-}
-
-// moves has an instance go on elsewhere, and gives what ingot says of that.
-func moves(t *testing.T, r *lab.Rack, verb string, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), cli, append([]string{"node", verb, "--wait=15m"}, args...)...)
-	cmd.Env, cmd.Stderr = append(os.Environ(), "INGOT_API="+r.APIURL()), t.Output()
-	out, err := cmd.Output()
-	require.NoError(t, err, "%s", out)
-	return string(out)
 }
 
 // computeHostAt has the rack's second node stand for a compute host, at whose address the libvirtd is; it gives its UUID.

@@ -20,7 +20,7 @@ import (
 type labTour struct {
 	labRack
 	Driver      string `default:"ipmi" enum:"ipmi,redfish" help:"How Ingot talks to the BMC."`
-	Compute     bool   `help:"Make the server a compute host and launch a guest on it: 3 GiB of memory, and half an hour under emulation."`
+	Compute     bool   `help:"Make the server a compute host and launch a guest on it: 3 GiB of memory, and six minutes under emulation."`
 	ImageFormat string `name:"image-format" default:"qcow2" enum:"qcow2,raw" help:"Format of the lab's image to deploy."`
 }
 
@@ -44,7 +44,7 @@ func (t *labTour) Run(ctx context.Context) error {
 		return err
 	}
 	if t.Compute {
-		t.MemoryMiB, t.CPUs, t.Nested = max(t.MemoryMiB, 3072), max(t.CPUs, 2), true
+		t.MemoryMiB, t.Nested = max(t.MemoryMiB, 3072), true
 	}
 	r, err := t.rack(1, &lab.Service{Listen: t.APIListen, Ramdisk: disk, Images: []string{t.Cache}, Guests: t.Compute})
 	if err != nil {

@@ -179,6 +179,12 @@ func (d *Daemon) Crasher(t testing.TB) (crash func()) {
 	return sync.OnceFunc(func() { _ = syscall.Kill(process, syscall.SIGKILL) })
 }
 
+// Remove removes a file as the daemon sees it.
+func (d *Daemon) Remove(t testing.TB, path string) {
+	t.Helper()
+	run(t, "nsenter", "-t", d.inner(t), "-m", "rm", path)
+}
+
 // process is the number of the daemon's process, which may be about to start.
 func (d *Daemon) process(t testing.TB) int {
 	t.Helper()

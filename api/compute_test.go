@@ -167,7 +167,9 @@ func TestHypervisor(t *testing.T) {
 	body["on_host_failure"] = "restart"
 	a = s.must(t, 202, "PUT", path, body)
 	require.Equal(t, []any{"restart", nil, nil, nil}, []any{a.body["on_host_failure"], a.body["fence_state"], a.body["fence_reason"], a.body["down_since"]})
-	s.probed(t, uuid, nil, "no route to host")
+	for range 3 {
+		s.probed(t, uuid, nil, "no route to host")
+	}
 	_, err := s.Store.Hypervisors().Change(t.Context(), uuid, 0, func(h *ingot.Hypervisor) error {
 		h.Fence, h.FenceReason = ingot.Unfenced, "it has no BMC"
 		return nil

@@ -51,7 +51,7 @@ func TestInterchange(t *testing.T) {
 	goesOn := func(out, command string) (said string) {
 		began := time.Now()
 		said = logIn(t, r, func() error { return nil }, &address, command)
-		t.Logf("%s%s: %s after that", out, strings.ReplaceAll(strings.TrimSpace(said), "\n", ", "), time.Since(began).Round(time.Second))
+		t.Logf("%s; %s: %s after that", out, strings.ReplaceAll(strings.TrimSpace(said), "\n", ", "), time.Since(began).Round(time.Second))
 		return said
 	}
 
@@ -65,7 +65,7 @@ func TestInterchange(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, address, now, "the address came along")
 
-	out = ingotCLI(t, r, "node", "to-guest", "--wait=15m", "guest-0", "--host", "node-1") // the name had gone to the metal
+	out = ingotCLI(t, r, "node", "to-guest", "--wait=15m", "guest-0", "--host", "node-1", "--flavor", "small") // the name had gone to the metal
 	require.Contains(t, out, "from the metal's stop to the guest's start")
 	said = goesOn(out, "hostname; cat marker; systemd-detect-virt")
 	require.Equal(t, []string{hostName, "here", "I", "was", "and", "here", "qemu"}, strings.Fields(said))

@@ -280,6 +280,20 @@ func TestTwoServicesThatShareOffers(t *testing.T) {
 	other.wants("ACK 10.77.0.150", packet(t, request, mac(3), requested("10.77.0.150")))
 }
 
+// TestLeaseThatHasMoved: a machine whose address has gone to another with its instance asks before that does. It gets another
+// one, and the address waits for its new machine.
+func TestLeaseThatHasMoved(t *testing.T) {
+	b := newBench(t, nil)
+	b.wants("OFFER 10.77.0.150", packet(t, discover, mac(1), requested("10.77.0.150")))
+	b.wants("ACK 10.77.0.150", packet(t, request, mac(1), requested("10.77.0.150")))
+	b.leases.move("lab", mac(1).String(), mac(3).String(), b.clock.Now().Unix()+3600)
+	b.ask(packet(t, discover, mac(1)))
+	b.wants("NAK 0.0.0.0", packet(t, request, mac(1), requested("10.77.0.150")))
+	b.wants("OFFER 10.77.0.151", packet(t, discover, mac(1), requested("10.77.0.151")))
+	b.wants("OFFER 10.77.0.150", packet(t, discover, mac(3)))
+	b.wants("ACK 10.77.0.150", packet(t, request, mac(3), requested("10.77.0.150")))
+}
+
 // TestDeciderFails leaves firmware without an answer, so that it asks again, and operating systems alone.
 func TestDeciderFails(t *testing.T) {
 	b := newBench(t, nil)

@@ -123,8 +123,9 @@ func (s *Server) refuse(q query, wanted netip.Addr, why string) *dhcpv4.DHCPv4 {
 	return refuse(q.req, q.server, why)
 }
 
-// commit writes a lease before its ACK leaves. An address that the store says is another's rests, and the book is read
-// again, since another boot service has been at work.
+// commit writes a lease before its ACK leaves. When the store says that the address is another's, the book is read again,
+// since another boot service has been at work, or the address has gone to another machine with its instance. One whose
+// machine is not found so rests.
 func (s *Server) commit(ctx context.Context, q query, at netip.Addr, host string) error {
 	if s.DryRun {
 		return nil
@@ -135,9 +136,11 @@ func (s *Server) commit(ctx context.Context, q query, at netip.Addr, host string
 	case err == nil:
 		b.give(q.client.MAC, at, until)
 	case errors.Is(err, errTaken):
-		b.rest(at, s.now())
 		if e := s.loadLeases(ctx, []ingot.Network{q.network}); e != nil {
 			q.log.Warn("leases not read again", "error", e)
+		}
+		if !b.leased(at, q.client.MAC, s.now()) {
+			b.rest(at, s.now())
 		}
 	default:
 		err = fmt.Errorf("cannot write the lease of %s: %w", at, err)

@@ -159,6 +159,14 @@ func (b *book) rest(addr netip.Addr, now time.Time) {
 	b.resting[addr] = now.Add(quarantineTime)
 }
 
+// leased says whether a machine other than mac has a lease on an address that still runs.
+func (b *book) leased(addr netip.Addr, mac string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.byAddr[addr]
+	return e != nil && e.mac != mac && !e.offered && e.until.After(now)
+}
+
 // holder is the MAC that an address was last promised or given to; "" when nobody's.
 func (b *book) holder(addr netip.Addr) string {
 	b.mu.Lock()

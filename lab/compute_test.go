@@ -95,7 +95,7 @@ func requireGuest(t *testing.T, r *lab.Rack, api *client.Client, mac string) {
 	if !assert.Eventually(t, func() bool {
 		var address string
 		if address, err = lab.Lease(t.Context(), api, mac); err == nil {
-			said, err = r.ExecuteAt(t.Context(), address, "hostname; systemd-detect-virt")
+			said, err = r.ExecuteAt(t.Context(), address, "hostname; systemd-detect-virt; sync") // its power is cut after that
 		}
 		return err == nil
 	}, 10*time.Minute, time.Second) {

@@ -188,11 +188,14 @@ func (c *console) wait() error {
 	case <-c.come:
 	case <-c.over:
 	case <-look.C:
-		if alive, err := c.session.conn.IsAlive(); err != nil || !alive {
-			return errors.Join(ingot.Errorf(ingot.Unavailable, "the connection to the compute host was lost"), err)
-		}
+		_, err = c.call(func() (int, error) {
+			if alive, err := c.session.conn.IsAlive(); err != nil || !alive {
+				return 0, errors.Join(ingot.Errorf(ingot.Unavailable, "the connection to the compute host was lost"), err)
+			}
+			return 0, nil
+		})
 	}
-	return nil
+	return err
 }
 
 // Write types for the machine.

@@ -87,21 +87,29 @@ func ingotCLI(t *testing.T, r *lab.Rack, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// requireGuest logs in to the guest: its host name came from the config drive, and KVM runs it.
+// requireGuest logs in to the guest: its host name came from the config drive, and KVM runs it. Its files are written out,
+// for its power is cut after that.
 func requireGuest(t *testing.T, r *lab.Rack, api *client.Client, mac string) {
 	t.Helper()
-	said := ""
+	said := logIn(t, r, func() (string, error) { return lab.Lease(t.Context(), api, mac) }, "hostname; systemd-detect-virt; sync")
+	require.Equal(t, []string{hostName, "kvm"}, strings.Fields(said))
+}
+
+// logIn runs a command at an address as soon as it can.
+func logIn(t *testing.T, r *lab.Rack, find func() (address string, err error), command string) (said string) {
+	t.Helper()
 	var err error
 	if !assert.Eventually(t, func() bool {
 		var address string
-		if address, err = lab.Lease(t.Context(), api, mac); err == nil {
-			said, err = r.ExecuteAt(t.Context(), address, "hostname; systemd-detect-virt; sync") // its power is cut after that
+		if address, err = find(); err == nil {
+			said, err = r.ExecuteAt(t.Context(), address, command)
 		}
 		return err == nil
 	}, 10*time.Minute, time.Second) {
-		require.FailNow(t, "nobody logs in", "%v; the guest said: %s", err, ingotCLI(t, r, "node", "console", "log", "guest-0"))
+		t.Log("nobody logs in: ", err)
+		require.FailNow(t, "the guest said", ingotCLI(t, r, "node", "console", "log", "guest-0"))
 	}
-	require.Equal(t, []string{hostName, "kvm"}, strings.Fields(said))
+	return said
 }
 
 // deploy puts an image and a config drive into a guest and waits until it is active.

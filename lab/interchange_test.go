@@ -46,11 +46,11 @@ func TestInterchange(t *testing.T) {
 	b.do("node", "provide", guest, "--wait", "300")
 	b.deploy(r, guest, image.QCow2)
 	address := ""
-	said := logIn(t, r, func() (err error) { address, err = lab.Lease(t.Context(), api, mac); return err }, &address, "echo here I was > marker; sync; hostname")
+	said := logIn(t, r, func() (_ string, err error) { address, err = lab.Lease(t.Context(), api, mac); return address, err }, "echo here I was > marker; sync; hostname")
 	require.Equal(t, hostName, strings.TrimSpace(said))
 	goesOn := func(out, command string) (said string) {
 		began := time.Now()
-		said = logIn(t, r, func() error { return nil }, &address, command)
+		said = logIn(t, r, func() (string, error) { return address, nil }, command)
 		t.Logf("%s; %s: %s after that", out, strings.ReplaceAll(strings.TrimSpace(said), "\n", ", "), time.Since(began).Round(time.Second))
 		return said
 	}
@@ -94,17 +94,4 @@ func computeHostAt(t *testing.T, b *baremetal, r *lab.Rack, api *client.Client, 
 		return err == nil && h["state"] == "up"
 	}, time.Minute, time.Second)
 	return n.UUID
-}
-
-// logIn runs a command at an address as soon as it can.
-func logIn(t *testing.T, r *lab.Rack, find func() error, address *string, command string) (said string) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		err := find()
-		if err == nil {
-			said, err = r.ExecuteAt(t.Context(), *address, command)
-		}
-		return err == nil
-	}, 8*time.Minute, time.Second)
-	return said
 }

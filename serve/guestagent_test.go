@@ -69,7 +69,7 @@ func TestGuestByAgent(t *testing.T) {
 	person := c.seat("g")
 	person.logsIn("let me in")
 	person.sendsFalsely()
-	require.NoError(t, person.person.Close(websocket.StatusNormalClosure, ""))
+	require.NoError(t, person.socket.Close(websocket.StatusNormalClosure, ""))
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "unrescue"}`)
 	c.until("g", map[string]any{"provision_state": "active", "power_state": "power on"})
 	require.Eventually(t, func() bool { return greetings(console) == 2 }, time.Minute, 50*time.Millisecond, "the image runs again")
@@ -79,7 +79,7 @@ func TestGuestByAgent(t *testing.T) {
 type seat struct {
 	caller
 	ctx    context.Context
-	person *websocket.Conn
+	socket *websocket.Conn
 	said   string // what was not looked at yet
 }
 
@@ -90,15 +90,15 @@ func (c caller) seat(name string) *seat {
 	c.until(name, map[string]any{"console_enabled": true})
 	ctx, cancel := context.WithTimeout(c.Context(), 2*time.Minute)
 	c.Cleanup(cancel)
-	return &seat{caller: c, ctx: ctx, person: c.sit("")}
+	return &seat{caller: c, ctx: ctx, socket: c.sit("")}
 }
 
 // answers types a line, and waits for what is to come after it.
 func (s *seat) answers(line, after string) {
 	s.Helper()
-	require.NoError(s, s.person.Write(s.ctx, websocket.MessageBinary, []byte(line+"\n")))
+	require.NoError(s, s.socket.Write(s.ctx, websocket.MessageBinary, []byte(line+"\n")))
 	for !strings.Contains(s.said, after) {
-		_, more, err := s.person.Read(s.ctx)
+		_, more, err := s.socket.Read(s.ctx)
 		require.NoError(s, err, "%q after %q: %q", after, line, s.said)
 		s.said += string(more)
 	}

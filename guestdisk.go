@@ -22,6 +22,13 @@ type GuestImporter interface {
 	ImportDisk(ctx context.Context, key string, open func() (GuestImage, error)) error
 }
 
+// DiskWatcher is the extra ability of a guest's machine to say that it stands still for its disks' sake. Its host stops it
+// where there is no room for what it writes, so that nothing is lost (QEMU's werror=enospc).
+type DiskWatcher interface {
+	// DiskTrouble is, for people, why the machine stands still and what to do; "" for one that does not.
+	DiskTrouble(ctx context.Context) (string, error)
+}
+
 // DiskCopy takes the bytes of a disk's image, from the first to the last. One of Keep and Drop ends it.
 type DiskCopy interface {
 	io.Writer

@@ -44,6 +44,9 @@ type Hypervisor struct {
 	UpdatedAt   time.Time
 }
 
+// troubles are how much speaks against new guests: what could not be made lately, and what stands still for want of room.
+func (h *Hypervisor) troubles() int64 { return int64(h.Failures + len(h.Facts.Stalled)) }
+
 // HypervisorQuery selects compute hosts.
 type HypervisorQuery struct{ Page }
 
@@ -113,6 +116,8 @@ type HostFacts struct {
 	Totals Amounts `json:"totals,omitempty"`
 	// Unmanaged are domains that Ingot did not make: shown, counted as reserved, never touched.
 	Unmanaged []UnmanagedDomain `json:"unmanaged,omitempty"`
+	// Stalled are the UUIDs of the guests that stand still because the host cannot write their disks.
+	Stalled []string `json:"stalled,omitempty"`
 	// CachedImages are the checksums of the images that guests' disks can be based on without a download.
 	CachedImages []string `json:"cached_images,omitempty"`
 	// Problems are sentences on what does not work although the host answers; any makes it degraded.

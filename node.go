@@ -133,7 +133,7 @@ func (i *Interfaces) Field(kind string) *string {
 	return nil
 }
 
-// Fault is why Ingot itself put a node into maintenance, in Ironic's words (since 1.42).
+// Fault is what Ingot itself found wrong, mostly with the node put into maintenance, in Ironic's words (since 1.42).
 type Fault string
 
 // The faults.
@@ -143,6 +143,7 @@ const (
 	FaultRescue  Fault = "rescue abort failure"
 	FaultService Fault = "service failure"
 	FaultGuest   Fault = "guest missing" // Ingot's own: a guest's host has no such machine any more
+	FaultDisk    Fault = "disk failure"  // Ingot's own: a guest stands still, its host cannot write its disk; no maintenance
 )
 
 // BootTarget is what a node's machine is to boot from the network, chosen by its operation and stored before the

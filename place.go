@@ -21,15 +21,15 @@ func Place(hosts []ComputeHost, req PlacementRequest) Placement {
 		fit = append(fit, h)
 	}
 	best := Amounts{}
-	failures := 0
+	var troubles int64
 	for _, h := range fit {
 		for _, resource := range Resources() {
 			best[resource] = max(best[resource], h.free(resource))
 		}
-		failures = max(failures, h.Hypervisor.Failures)
+		troubles = max(troubles, h.Hypervisor.troubles())
 	}
 	for _, h := range fit {
-		p.Candidates = append(p.Candidates, PlacementCandidate{Host: h.Node.UUID, Name: h.Node.Name, Weight: req.weight(h, best, failures)})
+		p.Candidates = append(p.Candidates, PlacementCandidate{Host: h.Node.UUID, Name: h.Node.Name, Weight: req.weight(h, best, troubles)})
 	}
 	slices.SortStableFunc(p.Candidates, func(a, b PlacementCandidate) int {
 		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Host, b.Host))
@@ -137,9 +137,9 @@ func (h *ComputeHost) free(resource Resource) int64 {
 	return 0
 }
 
-// weight prefers what is emptier, what has the image already, and what did not fail lately. Each part is from 0 to 1 of
+// weight prefers what is emptier, what has the image already, and what had no trouble lately. Each part is from 0 to 1 of
 // the best candidate's, times how much it counts.
-func (req *PlacementRequest) weight(h *ComputeHost, best Amounts, failures int) float64 {
+func (req *PlacementRequest) weight(h *ComputeHost, best Amounts, troubles int64) float64 {
 	part := func(n, of int64) float64 {
 		if of == 0 {
 			return 0
@@ -150,7 +150,7 @@ func (req *PlacementRequest) weight(h *ComputeHost, best Amounts, failures int) 
 	if req.Image != "" && slices.Contains(h.Hypervisor.Facts.CachedImages, req.Image) {
 		w += 0.5
 	}
-	return w - 5*part(int64(h.Hypervisor.Failures), int64(failures))
+	return w - 5*part(h.Hypervisor.troubles(), troubles)
 }
 
 // String is the placement in a sentence: how many hosts were looked at, and why how many of them will not do.

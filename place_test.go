@@ -97,25 +97,26 @@ func TestPlaceWeighs(t *testing.T) {
 		computeHost("half", 4096, nil),
 		computeHost("failing", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Failures = 2 }),
 		computeHost("empty", 0, nil),
+		computeHost("stalled", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.Stalled = []string{"guest"} }),
 		computeHost("cached", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.CachedImages = []string{"sum"} }),
 		computeHost("dead", 0, func(h *ingot.ComputeHost) { h.Hypervisor.State = ingot.HypervisorDown }),
 		computeHost("full", 8192, nil),
 		computeHost("full2", 8000, nil),
 	}
 	got := ingot.Place(hosts, request)
-	want := []string{"cached", "empty", "half", "failing"}
+	want := []string{"cached", "empty", "half", "stalled", "failing"}
 	for i, c := range got.Candidates {
 		if i >= len(want) || c.Host != want[i] {
 			t.Fatalf("want %v, got %+v", want, got.Candidates)
 		}
 	}
-	if s := got.String(); s != "7 hosts considered: 4 suitable, 1 down, 2 lacks MEMORY_MB" {
+	if s := got.String(); s != "8 hosts considered: 5 suitable, 1 down, 2 lacks MEMORY_MB" {
 		t.Error(s)
 	}
 	if s := (&ingot.Placement{}).String(); s != "there are no compute hosts" {
 		t.Error(s)
 	}
-	one := ingot.Place(hosts[5:6], request)
+	one := ingot.Place(hosts[6:7], request)
 	if s := one.String(); s != "1 host considered: 1 lacks MEMORY_MB (asked 4096, free 0)" {
 		t.Error(s)
 	}

@@ -81,7 +81,7 @@ func stateFilter(q *ingot.NodeQuery, value string) error {
 
 func faultFilter(q *ingot.NodeQuery, value string) error {
 	switch ingot.Fault(value) {
-	case ingot.FaultPower, ingot.FaultClean, ingot.FaultRescue, ingot.FaultService, ingot.FaultGuest:
+	case ingot.FaultPower, ingot.FaultClean, ingot.FaultRescue, ingot.FaultService, ingot.FaultGuest, ingot.FaultDisk:
 		q.Fault = ingot.Fault(value)
 		return nil
 	}

@@ -38,7 +38,7 @@ func (r *request) renderHypervisor(h *ingot.Hypervisor) (map[string]any, error) 
 		"libvirt_version": orNull(facts.LibvirtVersion), "hypervisor_version": orNull(facts.HypervisorVersion), "host_uuid": orNull(facts.HostUUID),
 		"hostname": orNull(facts.Hostname), "arch": orNull(facts.Arch), "virt_types": append([]string{}, facts.VirtTypes...), "cpu_model": orNull(facts.CPUModel),
 		"uefi": facts.UEFI, "secure_boot": facts.SecureBoot, "tpm": facts.TPM, "problems": problems,
-		"inventory": inventory, "unmanaged_domains": unmanaged, "last_seen_at": wireTime(h.LastSeenAt),
+		"inventory": inventory, "unmanaged_domains": unmanaged, "stalled_guests": append([]string{}, facts.Stalled...), "last_seen_at": wireTime(h.LastSeenAt),
 		"created_at": wireTime(h.CreatedAt), "updated_at": wireTime(h.UpdatedAt), "links": r.links("nodes/" + h.NodeUUID + "/hypervisor"),
 	} {
 		body[name] = v

@@ -22,6 +22,7 @@ type shapely struct {
 	mu       sync.Mutex
 	missing  bool
 	silent   bool // the host does not answer
+	stall    string
 	looks    int
 	kept     []ingot.Snapshot
 	reverted []string // keys
@@ -54,6 +55,12 @@ func (m *shape) PowerState(ctx context.Context) (ingot.PowerState, error) {
 		return "", ingot.Errorf(ingot.Unavailable, "connection refused")
 	}
 	return m.Machine.PowerState(ctx)
+}
+
+func (m *shape) DiskTrouble(context.Context) (string, error) {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	return m.s.stall, nil
 }
 
 func (m *shape) GrowDisk(_ context.Context, gib int64) error {
@@ -175,6 +182,36 @@ func TestAGuestThatIsGone(t *testing.T) {
 	require.NoError(t, w.conductor().SyncPower(t.Context(), map[string]int{}))
 	require.False(t, w.get(n.UUID).Maintenance)
 	require.Equal(t, ingot.PowerOff, w.get(n.UUID).PowerState)
+}
+
+// TestAGuestThatStandsStill: a guest for whose disk there is no room has a fault and its reason, once, and is not in maintenance:
+// it can be moved. With room the fault goes, and the reason with it.
+func TestAGuestThatStandsStill(t *testing.T) {
+	t.Parallel()
+	w, s, n := guestWith(t, ingot.PowerOn)
+	look := func(stall string) ingot.Node {
+		s.mu.Lock()
+		s.stall = stall
+		s.mu.Unlock()
+		require.NoError(t, w.conductor().SyncPower(t.Context(), map[string]int{}))
+		return w.get(n.UUID)
+	}
+	still := look("its disk is full")
+	require.Equal(t, ingot.FaultDisk, still.Fault)
+	require.Equal(t, "the guest stands still: its disk is full", still.LastError)
+	require.Equal(t, ingot.PowerOn, still.PowerState)
+	require.False(t, still.Maintenance)
+	require.Equal(t, still.Version, look("its disk is full").Version, "it is said once")
+	told, err := w.store.ListHistory(t.Context(), n.UUID, ingot.Page{})
+	require.NoError(t, err)
+	require.Equal(t, still.LastError, told[len(told)-1].Event)
+	goes := look("")
+	require.Empty(t, goes.Fault)
+	require.Empty(t, goes.LastError)
+
+	look("its disk is full")
+	w.switchBehind(n, ingot.ActionOff)
+	require.Empty(t, look("its disk is full").Fault, "what is off does not stand still")
 }
 
 // TestEventsOfGuests: what happens to a guest is on its row long before the next round of power sync.

@@ -122,17 +122,20 @@ func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen sight, fai
 		return c.restorePower(ctx, n)
 	}
 	var events []ingot.Event
-	if seen.power != n.PowerState || recovered {
-		events = []ingot.Event{{At: c.Now(), Type: "node.power", Node: n.UUID, Data: map[string]any{"from": n.PowerState, "to": seen.power, "recovered": recovered}}}
+	if eased := recovered || seen.goesOn(n); seen.power != n.PowerState || eased {
+		events = append(events, ingot.Event{At: c.Now(), Type: "node.power", Node: n.UUID, Data: map[string]any{"from": n.PowerState, "to": seen.power, "recovered": eased}})
+	}
+	if seen.stalls(n) {
+		events = append(events, ingot.Event{At: c.Now(), Type: "node.fault", Node: n.UUID, Data: map[string]any{"fault": ingot.FaultDisk, "reason": seen.stall}})
 	}
 	_, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{
 		UUID: n.UUID, Version: n.Version,
 		Change: func(n *ingot.Node) error {
-			seen.record(n)
-			n.PowerState = seen.power
 			if recovered {
 				n.Maintenance, n.MaintenanceReason, n.Fault = false, "", ""
 			}
+			seen.record(n)
+			n.PowerState = seen.power
 			return nil
 		},
 		History: seen.history(c, n), Events: events,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -16,6 +17,7 @@ type sight struct {
 	secure *bool
 	health *ingot.Health
 	maker  string
+	stall  string // why a guest stands still
 }
 
 // look asks a machine. Only the power has to be there: what else cannot be read stays as it was recorded.
@@ -27,6 +29,11 @@ func (c *Conductor) look(ctx context.Context, n *ingot.Node, m ingot.Machine) (s
 	}
 	missed := func(what string, err error) {
 		c.Log.Debug("cannot read a machine's "+what, "node", n.UUID, "error", err)
+	}
+	if able, ok := ingot.As[ingot.DiskWatcher](m); ok && s.power == ingot.PowerOn {
+		if s.stall, err = able.DiskTrouble(ctx); err != nil {
+			return s, err
+		}
 	}
 	if able, err := ability[ingot.BootModes](n, m, "management", "get_boot_mode"); err == nil {
 		if s.mode, err = able.BootMode(ctx); err != nil {
@@ -57,12 +64,28 @@ func (c *Conductor) look(ctx context.Context, n *ingot.Node, m ingot.Machine) (s
 
 // differs says whether the record lacks something that was seen beside the power.
 func (s *sight) differs(n *ingot.Node) bool {
-	return s.mode != "" && s.mode != n.BootMode || s.secure != nil && (n.SecureBoot == nil || *n.SecureBoot != *s.secure) ||
+	return s.stalls(n) || s.goesOn(n) || s.mode != "" && s.mode != n.BootMode || s.secure != nil && (n.SecureBoot == nil || *n.SecureBoot != *s.secure) ||
 		s.health != nil && *s.health != n.Health || s.maker != "" && ingot.Text(n.Properties, "vendor") == ""
 }
 
+// stalls and goesOn are news: a guest stands still, or does no more.
+func (s *sight) stalls(n *ingot.Node) bool { return s.stall != "" && n.Fault != ingot.FaultDisk }
+func (s *sight) goesOn(n *ingot.Node) bool { return s.stall == "" && n.Fault == ingot.FaultDisk }
+
+// stalled begins the last error of a guest that stands still, so that it can be told from others when it goes on.
+const stalled = "the guest stands still: "
+
 // record writes what was seen beside the power into the node.
 func (s *sight) record(n *ingot.Node) {
+	switch {
+	case s.stalls(n):
+		n.Fault, n.LastError = ingot.FaultDisk, stalled+s.stall
+	case s.goesOn(n):
+		n.Fault = ""
+		if strings.HasPrefix(n.LastError, stalled) {
+			n.LastError = ""
+		}
+	}
 	if s.mode != "" {
 		n.BootMode = s.mode
 	}
@@ -81,17 +104,26 @@ func (s *sight) record(n *ingot.Node) {
 	}
 }
 
-// history is the line for a health that changed, as Ironic's.
+// history are the lines for a health that changed, as Ironic's, and for a guest that stands still.
 func (s *sight) history(c *Conductor, n *ingot.Node) []ingot.History {
-	if s.health == nil || *s.health == n.Health {
-		return nil
+	var lines []ingot.History
+	add := func(severity, event string) {
+		now := c.Now()
+		lines = append(lines, ingot.History{
+			CreatedAt: now, Severity: severity, Type: "monitoring", Conductor: c.Hostname, State: n.ProvisionState, TargetState: n.TargetProvisionState,
+			Event: event, Duration: sinceUpdate(n, now),
+		})
 	}
-	now := c.Now()
-	return []ingot.History{{
-		CreatedAt: now, Severity: "INFO", Type: "monitoring", Conductor: c.Hostname, State: n.ProvisionState, TargetState: n.TargetProvisionState,
-		Event:    fmt.Sprintf("Node health status changed: health='%s' (previously '%s')", orNone(*s.health), orNone(n.Health)),
-		Duration: sinceUpdate(n, now),
-	}}
+	if s.health != nil && *s.health != n.Health {
+		add("INFO", fmt.Sprintf("Node health status changed: health='%s' (previously '%s')", orNone(*s.health), orNone(n.Health)))
+	}
+	switch {
+	case s.stalls(n):
+		add("ERROR", stalled+s.stall)
+	case s.goesOn(n):
+		add("INFO", "the guest goes on")
+	}
+	return lines
 }
 
 func orNone(h ingot.Health) string {

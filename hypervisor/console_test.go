@@ -23,7 +23,14 @@ func booted(t *testing.T) (*hypervisor.Hosts, ingot.Hypervisor, *ingot.Node, ing
 
 func bootedOn(t *testing.T, d *libvirttest.Daemon, disk []byte) (*hypervisor.Hosts, ingot.Hypervisor, *ingot.Node, ingot.Machine) {
 	t.Helper()
-	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()
+	host := on(d)
+	hosts, n, m := bootedAs(t, host, disk)
+	return hosts, host, n, m
+}
+
+func bootedAs(t *testing.T, host ingot.Hypervisor, disk []byte) (*hypervisor.Hosts, *ingot.Node, ingot.Machine) {
+	t.Helper()
+	hosts, ctx := &hypervisor.Hosts{}, t.Context()
 	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
 	n, m, maker := machineOn(t, hosts, host)
 	require.NoError(t, maker.DefineGuest(ctx, nil))
@@ -32,12 +39,18 @@ func bootedOn(t *testing.T, d *libvirttest.Daemon, disk []byte) (*hypervisor.Hos
 	soon(t, "the image is there", func() bool { return maker.ImageDisk(ctx, "first", image) == nil })
 	require.NoError(t, m.SetBootDevice(ctx, ingot.BootSetting{Device: ingot.BootDisk, Persistent: true}))
 	require.NoError(t, m.SetPower(ctx, ingot.ActionOn))
+	logged(t, m, "hello from the image")
+	return hosts, n, m
+}
+
+// logged waits until a guest has said something.
+func logged(t *testing.T, m ingot.Machine, text string) {
+	t.Helper()
 	console, _ := ingot.As[ingot.ConsoleLog](m)
-	soon(t, "the image boots", func() bool {
-		said, err := console.ConsoleLog(ctx, 1<<16)
-		return err == nil && bytes.Contains(said, []byte("hello from the image"))
+	soon(t, "it says "+text, func() bool {
+		said, err := console.ConsoleLog(t.Context(), 1<<16)
+		return err == nil && bytes.Contains(said, []byte(text))
 	})
-	return hosts, host, n, m
 }
 
 // hears reads until the text came, or the console ends.

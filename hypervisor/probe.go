@@ -29,6 +29,7 @@ func (h *Hosts) Probe(ctx context.Context, host ingot.Hypervisor, guests []strin
 			func(c *libvirt.Connect, f *ingot.HostFacts) error { return readPools(c, host.Pools, f) },
 			func(c *libvirt.Connect, f *ingot.HostFacts) error { return readNetworks(c, host.Networks, f) },
 			func(c *libvirt.Connect, f *ingot.HostFacts) error { return readDomains(c, guests, f) },
+			func(c *libvirt.Connect, f *ingot.HostFacts) error { return readStalled(c, guests, f) },
 		} {
 			if err := look(c, &f); err != nil {
 				return f, err

@@ -51,6 +51,26 @@ func Counting() []byte {
 	return disk
 }
 
+// Writing is a disk whose boot sector says hello on the serial port, writes 32 MiB from the disk's second MiB on, 32 KiB at a
+// time, and says that it did. After an error it says nothing.
+func Writing() []byte {
+	disk := make([]byte, 1<<20)
+	copy(disk, []byte{
+		0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xd0, 0xbc, 0x00, 0x7c, 0xfb, // ds = ss = 0; sp = 0x7c00; sti
+		0xbe, 0x60, 0x7c, 0xe8, 0x20, 0x00, 0xb9, 0x00, 0x04, // mov si, hello; call say; mov cx, 1024
+		0xbe, 0x50, 0x7c, 0xb8, 0x00, 0x43, 0x51, 0xcd, 0x13, 0x59, // again: si = packet; ax = 0x4300: extended write; int 0x13
+		0x72, 0x0e, 0x66, 0x83, 0x06, 0x58, 0x7c, 0x40, 0xe2, 0xec, // jc stay; add dword [packet's block], 64; loop again
+		0xbe, 0x78, 0x7c, 0xe8, 0x03, 0x00, 0xf4, 0xeb, 0xfd, // mov si, written; call say; stay: hlt; jmp stay
+		0x52, 0xba, 0xf8, 0x03, // say: push dx, which is the disk's number; mov dx, 0x3f8
+		0xac, 0x84, 0xc0, 0x74, 0x03, 0xee, 0xeb, 0xf8, 0x5a, 0xc3, // each byte up to 0: out dx, al; pop dx; ret
+	})
+	copy(disk[0x50:], []byte{0x10, 0, 64, 0, 0, 0, 0, 0x10, 0, 0x08}) // packet: 64 blocks from 0x10000 to block 2048
+	copy(disk[0x60:], "hello from the image\r\n\x00")
+	copy(disk[0x78:], "all is written\r\n\x00")
+	disk[510], disk[511] = 0x55, 0xaa
+	return disk
+}
+
 // Polite is a disk whose boot sector says hello on the serial port, says NMI when it is sent one, and switches the machine
 // off when its power button is pressed: it asks for the button through ACPI's registers of q35, where SeaBIOS puts them.
 func Polite() []byte {

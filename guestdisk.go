@@ -29,6 +29,12 @@ type DiskWatcher interface {
 	DiskTrouble(ctx context.Context) (string, error)
 }
 
+// GuestInspector is the extra ability of a guest's machine to be described by its host.
+type GuestInspector interface {
+	// InspectGuest is what the guest is made of. It need not run, and nothing is changed.
+	InspectGuest(ctx context.Context) (Inventory, error)
+}
+
 // DiskCopy takes the bytes of a disk's image, from the first to the last. One of Keep and Drop ends it.
 type DiskCopy interface {
 	io.Writer

@@ -47,18 +47,7 @@ func (c *Conductor) automatedClean() []Step {
 }
 
 // unlessUnwanted has every step hold at once for a node that is not to be cleaned.
-func (c *Conductor) unlessUnwanted(steps []Step) []Step {
-	for i := range steps {
-		do := steps[i].Do
-		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
-			if !c.cleans(r.Node) {
-				return Holds(), nil
-			}
-			return do(ctx, r)
-		}
-	}
-	return steps
-}
+func (c *Conductor) unlessUnwanted(steps []Step) []Step { return only(c.cleans, steps...) }
 
 // cleans says whether a node is cleaned without being asked (Ironic: automated_clean on the node, else the setting), or has
 // to be.

@@ -22,7 +22,7 @@ func (c *Conductor) deployPlan() Plan {
 			c.powerOff(firstPowerOff),
 			guestDisks(),
 			bootISO(),
-		}, unlessByHost(c.written()...), []Step{
+		}, unless(byHost, c.written()...), []Step{
 			c.diskBoot(),
 			c.powerOn("power-on-instance"),
 		}))...),
@@ -49,16 +49,7 @@ func (c *Conductor) written() []Step {
 
 // unlessNoop has every step hold at once for a node whose deploy interface is noop: what runs on it is somebody else's.
 func unlessNoop(steps []Step) []Step {
-	for i := range steps {
-		do := steps[i].Do
-		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
-			if r.Node.Interfaces.Deploy == noopDeploy {
-				return Holds(), nil
-			}
-			return do(ctx, r)
-		}
-	}
-	return steps
+	return unless(func(n *ingot.Node) bool { return n.Interfaces.Deploy == noopDeploy }, steps...)
 }
 
 // noopDeploy is the deploy interface that does nothing (of manual-management alone).

@@ -63,6 +63,13 @@ func (m *shape) DiskTrouble(context.Context) (string, error) {
 	return m.s.stall, nil
 }
 
+func (m *shape) InspectGuest(context.Context) (ingot.Inventory, error) {
+	return ingot.Inventory{
+		CPU: ingot.InventoryCPU{Count: 4, Architecture: "x86_64"}, Memory: ingot.InventoryMemory{PhysicalMB: 2048},
+		Interfaces: []ingot.InventoryInterface{{MAC: "52:54:00:00:00:77", HasCarrier: true}}, Boot: ingot.InventoryBoot{CurrentMode: "uefi"},
+	}, nil
+}
+
 func (m *shape) GrowDisk(_ context.Context, gib int64) error {
 	m.s.mu.Lock()
 	defer m.s.mu.Unlock()

@@ -26,20 +26,6 @@ func fromISO(n *ingot.Node) bool { return n.Interfaces.Deploy == isoDeploy }
 // byHost says whether a node's host makes its disks: no agent ever writes them.
 func byHost(n *ingot.Node) bool { return fromImage(n) || fromISO(n) }
 
-// unlessByHost has every step hold at once for a node whose disks its host makes: what a ramdisk would do is done.
-func unlessByHost(steps ...Step) []Step {
-	for i := range steps {
-		do := steps[i].Do
-		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
-			if byHost(r.Node) {
-				return Holds(), nil
-			}
-			return do(ctx, r)
-		}
-	}
-	return steps
-}
-
 // bootISO is the step that has the instance's ISO image in a guest's CD drive.
 func bootISO() Step {
 	return Step{Name: "boot-iso", Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
@@ -135,7 +121,7 @@ func (r *Run) configDriveISO(ctx context.Context) ([]byte, error) {
 func (c *Conductor) blankGuest() []Step {
 	off := c.powerOff("power-off-guest")
 	off.State = ingot.Cleaning
-	steps := []Step{off, guestStep("blank-disk", func(ctx context.Context, r *Run, m ingot.GuestMaker) error {
+	return only(byHost, off, guestStep("blank-disk", func(ctx context.Context, r *Run, m ingot.GuestMaker) error {
 		if err := m.ConfigDrive(ctx, nil); err != nil {
 			return err
 		}
@@ -145,15 +131,5 @@ func (c *Conductor) blankGuest() []Step {
 			}
 		}
 		return m.BlankDisk(ctx)
-	})}
-	for i := range steps {
-		do := steps[i].Do
-		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
-			if !byHost(r.Node) {
-				return Holds(), nil
-			}
-			return do(ctx, r)
-		}
-	}
-	return steps
+	}))
 }

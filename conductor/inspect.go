@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,24 +15,28 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// inspectPlan has the agent look at the hardware: inventory, ports and the properties that scheduling needs.
+// hostInspect is the inspect interface of guests whose host tells what they are: no ramdisk, no agent.
+const hostInspect = "libvirt"
+
+// seenByHost says whether it is a node's host that tells what the node is.
+func seenByHost(n *ingot.Node) bool { return n.Interfaces.Inspect == hostInspect }
+
+// inspectPlan finds out what the hardware is: inventory, ports and the properties that scheduling needs. The agent looks at
+// it, or the host tells what its guest is.
 func (c *Conductor) inspectPlan() Plan {
 	began := Step{Name: "begin", State: ingot.Inspecting, Class: Ensure, Do: func(ctx context.Context, r *Run) (Progress, error) {
 		r.Change(func(n *ingot.Node) { n.InspectionStartedAt, n.InspectionFinishedAt = r.Now, time.Time{} })
 		return Holds(), r.c.Blobs.DeleteBlob(ctx, inspectionKey(r.Node.UUID))
 	}}
 	return Plan{
-		Steps: []Step{
-			began,
-			c.powerOff(firstPowerOff),
-			c.netboot("inspect"),
-			c.powerOn("power-on"),
-			{Name: "inventory", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: takeInventory},
-			c.powerOff("power-off-agent"),
-			{Name: "abort-boot", Class: Ensure, Do: bootNothing},
-			c.leaveRamdisk(),
-		},
-		Abort: c.makeSafe(), Cancel: c.makeSafe(),
+		Steps: slices.Concat(
+			[]Step{began},
+			unless(seenByHost, c.powerOff(firstPowerOff), c.netboot("inspect"), c.powerOn("power-on")),
+			only(seenByHost, defineGuest()),
+			[]Step{{Name: "inventory", Class: Ensure, Timeout: c.Settings.CallbackTimeout, Do: takeInventory}},
+			unless(seenByHost, c.powerOff("power-off-agent"), Step{Name: "abort-boot", Class: Ensure, Do: bootNothing}, c.leaveRamdisk()),
+		),
+		Abort: unless(seenByHost, c.makeSafe()...), Cancel: unless(seenByHost, c.makeSafe()...),
 		Finish: func(r *Run) { r.Change(func(n *ingot.Node) { n.InspectionFinishedAt = r.Now }) },
 	}
 }
@@ -44,8 +50,22 @@ type inspection struct {
 	Plugin    map[string]any  `json:"plugin"`
 }
 
-// takeInventory waits for the agent's report and stores it with everything it tells, in one commit.
+// takeInventory has the host's word, or waits for the agent's report, and stores it with everything it tells, in one commit.
 func takeInventory(ctx context.Context, r *Run) (Progress, error) {
+	var report inspection
+	if seenByHost(r.Node) {
+		err := r.BMC(ctx, func(ctx context.Context, m ingot.Machine) error {
+			able, err := ability[ingot.GuestInspector](r.Node, m, "inspect", "inspect_hardware")
+			if err == nil {
+				report.Inventory, err = able.InspectGuest(ctx)
+			}
+			return err
+		})
+		if err != nil {
+			return Progress{}, err
+		}
+		return r.inspected(ctx, &report)
+	}
 	data, _, err := r.c.Blobs.Blob(ctx, inspectionKey(r.Node.UUID))
 	if ingot.CodeOf(err) == ingot.NotFound {
 		return ForAgent(agentPoll, "waiting for the agent's inventory"+r.lastSeen()), nil
@@ -53,19 +73,39 @@ func takeInventory(ctx context.Context, r *Run) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	var report inspection
 	if err := json.Unmarshal(data, &report); err != nil {
 		return Progress{}, ingot.Fatalf("cannot read the agent's inventory: %w", err)
 	}
+	return r.inspected(ctx, &report)
+}
+
+// inspected takes in what was found out.
+func (r *Run) inspected(ctx context.Context, report *inspection) (Progress, error) {
 	r.addPorts(report.Inventory)
-	properties := inspectedProperties(report.Inventory, r.Node.Properties)
+	before := r.Node.Properties
+	properties := inspectedProperties(report.Inventory, before)
 	mode := ingot.BootMode(report.Inventory.Boot.CurrentMode)
 	r.Change(func(n *ingot.Node) { n.Properties, n.BootMode = properties, mode })
-	if err := r.applyRules(ctx, &report); err != nil {
+	if err := r.applyRules(ctx, report); err != nil {
 		return Progress{}, err
+	}
+	if r.Node.IsGuest() {
+		r.Change(func(n *ingot.Node) { n.Properties = claimed(n.Properties, before) })
 	}
 	r.inventory, r.plugin = &report.Inventory, report.Plugin
 	return Holds(), nil
+}
+
+// claimed are a guest's properties with what it claims of its host as it was: that changes with the claim alone, whatever a
+// ramdisk makes of it.
+func claimed(properties, before map[string]any) map[string]any {
+	properties = maps.Clone(properties)
+	for _, resource := range ingot.Resources() {
+		if v, had := before[resource.Property()]; had {
+			properties[resource.Property()] = v
+		}
+	}
+	return properties
 }
 
 // addPorts creates a port for every interface that has none (Ironic: add_ports = pxe: those that could boot; here all

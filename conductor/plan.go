@@ -100,3 +100,22 @@ func (p Plan) of(phase ingot.Phase) []Step {
 	}
 	return p.Steps
 }
+
+// only has every step hold at once for nodes that it is not for.
+func only(meant func(*ingot.Node) bool, steps ...Step) []Step {
+	for i := range steps {
+		do := steps[i].Do
+		steps[i].Do = func(ctx context.Context, r *Run) (Progress, error) {
+			if !meant(r.Node) {
+				return Holds(), nil
+			}
+			return do(ctx, r)
+		}
+	}
+	return steps
+}
+
+// unless is only with the opposite meaning.
+func unless(meant func(*ingot.Node) bool, steps ...Step) []Step {
+	return only(func(n *ingot.Node) bool { return !meant(n) }, steps...)
+}

@@ -36,6 +36,15 @@ func Booting(text string, want ingot.BootSetting) (string, ingot.BootSetting, er
 	return after.text, after.override(), nil
 }
 
+// Described is what a domain is made of.
+func Described(text string) (ingot.Inventory, error) {
+	d, err := parse(text)
+	if err != nil {
+		return ingot.Inventory{}, err
+	}
+	return d.inventory(), nil
+}
+
 // IdleBases judges a pool again and again, and gives the marks that are to come back and the volumes that are to go.
 func IdleBases(keep, aside time.Duration) func(volumes []string, under map[string]bool, now time.Time) (mark, drop []string) {
 	var t tidied

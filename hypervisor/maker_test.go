@@ -60,6 +60,35 @@ func soon(t *testing.T, what string, holds func() bool) {
 	require.Eventually(t, holds, time.Minute, 100*time.Millisecond, what)
 }
 
+// TestGuestInspected: what a guest is made of, before its disk is there and after.
+func TestGuestInspected(t *testing.T) {
+	d := libvirttest.Start(t)
+	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()
+	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
+	n, m, maker := machineOn(t, hosts, host)
+	require.NoError(t, maker.DefineGuest(ctx, []ingot.Port{{Address: "52:54:00:00:00:55", PhysicalNetwork: "lab"}}))
+	able, ok := ingot.As[ingot.GuestInspector](m)
+	require.True(t, ok)
+	seen := func() ingot.Inventory {
+		i, err := able.InspectGuest(ctx)
+		require.NoError(t, err)
+		return i
+	}
+	before, opened := seen(), 0
+	require.Equal(t, 1, before.CPU.Count)
+	require.Equal(t, 64, before.Memory.PhysicalMB)
+	require.Equal(t, "bios", before.Boot.CurrentMode)
+	require.Equal(t, "52:54:00:00:00:55", before.Interfaces[0].MAC)
+	require.Len(t, before.Disks, 1)
+	require.EqualValues(t, 1<<30, before.Disks[0].Size, "as large as it will be")
+	image := imageOf(libvirttest.Hello(), &opened)
+	soon(t, "the image is there", func() bool { return maker.ImageDisk(ctx, "first", image) == nil })
+	resizer, _ := ingot.As[ingot.GuestResizer](m)
+	require.NoError(t, resizer.GrowDisk(ctx, 2))
+	require.EqualValues(t, 2<<30, seen().Disks[0].Size)
+	require.Equal(t, n.UUID, seen().SystemVendor.Serial)
+}
+
 func TestGuestFromImage(t *testing.T) {
 	d := libvirttest.Start(t)
 	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()

@@ -76,6 +76,7 @@ func table() map[string]hardware {
 		ingot.GuestDriver: {
 			enabled: inBand(map[string][]string{
 				"power": {"libvirt"}, "management": {"libvirt", "noop"}, "deploy": {"libvirt-image", "direct", "ramdisk"}, "console": {"libvirt-serial", "no-console"}, "vendor": {"libvirt", "no-vendor"},
+				"inspect": {"libvirt", "agent", "no-inspect"},
 			}),
 			machines: map[string]func(*Drivers, *ingot.Node) (ingot.Machine, error){"libvirt": guestMachine},
 			key:      func(n *ingot.Node) string { return "guest " + n.UUID },

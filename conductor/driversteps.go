@@ -19,6 +19,8 @@ type driverStep struct {
 	needs      []string // arguments
 	// bare is a step that needs no ramdisk: the machine goes on with what it does.
 	bare bool
+	// abortable is a step that may be called off while it runs.
+	abortable bool
 	has  func(*Conductor, *ingot.Node) bool
 	do   func(ctx context.Context, r *Run, args map[string]any) (Progress, error)
 }
@@ -37,8 +39,8 @@ func driverSteps() []driverStep {
 		{kind: "management", name: "snapshot_delete", needs: []string{"name"}, lists: service, bare: true, has: can[ingot.Snapshots]("management"), do: deleteSnapshot},
 		{kind: "management", name: "disk_grow", needs: []string{"size_gb"}, lists: service, bare: true, has: can[ingot.GuestResizer]("management"), do: growGuestDisk},
 		{kind: "management", name: "resize", needs: []string{"flavor"}, lists: service, bare: true, has: can[ingot.GuestResizer]("management"), do: resizeGuest},
-		{kind: "management", name: liveMigrateStep, lists: service, bare: true, has: isGuest, do: liveMigrate},
-		{kind: "management", name: coldMigrateStep, lists: service, bare: true, has: isGuest, do: coldMigrate},
+		{kind: "management", name: liveMigrateStep, lists: service, bare: true, abortable: true, has: isGuest, do: liveMigrate},
+		{kind: "management", name: coldMigrateStep, lists: service, bare: true, abortable: true, has: isGuest, do: coldMigrate},
 		{kind: "management", name: evacuateStep, lists: service, bare: true, has: isHost, do: evacuateGuests},
 		{kind: "vendor", name: ingot.LogPassthrough, lists: later, priority: 1, has: logsPassthrough, do: logPassthrough},
 		{kind: "vendor", name: "trigger_servicewait", lists: service, has: logsPassthrough, do: awaitHeartbeat},
@@ -83,7 +85,7 @@ func (c *Conductor) driverOffers(n *ingot.Node, kind string) []ingot.OperationSt
 		if s.lists != nil && !slices.Contains(s.lists, kind) || !s.has(c, n) {
 			continue
 		}
-		offer := ingot.OperationStep{Interface: s.kind, Step: s.name, Source: "driver"}
+		offer := ingot.OperationStep{Interface: s.kind, Step: s.name, Abortable: s.abortable, Source: "driver"}
 		if kind == "clean" {
 			offer.Priority = s.priority
 		}

@@ -60,8 +60,8 @@ func (c *Conductor) bringOver(ctx context.Context, r *Run, m move, live bool) (P
 			return NotYet(c.Settings.Poll, "waiting for the host that it came from to let go"), c.halt(ctx, r, m)
 		}
 		return c.arrive(ctx, r, m, false)
-	case here.Moving != "" || there.Moving != "":
-		return NotYet(c.Settings.Poll, here.Moving+there.Moving), nil
+	case here.Moving != "" || there.Moving != "": // in the waiting state, from which an abort calls it off
+		return ForAgent(c.Settings.Poll, here.Moving+there.Moving), nil
 	case there.Power == ingot.PowerOn: // left over of a transfer that broke off: its libvirt ends it
 		return NotYet(c.Settings.Poll, "waiting for compute host "+m.to+" to let go"), c.mover(ctx, r.Node, m.to, retire)
 	case here.Halted:

@@ -130,6 +130,20 @@ func TestMoveThatFails(t *testing.T) {
 	c.movedTo(t, guest, a, b)
 }
 
+// TestAMoveIsCalledOff: one that does not end is waited for where an abort is heard, and the guest stays where it runs.
+func TestAMoveIsCalledOff(t *testing.T) {
+	w, c, guest, a, b := moves(t, storetest.SQLite(t))
+	c.slow = true
+	w.start(nil)
+	w.request(guest.UUID, moveTo("live_migrate", b))
+	w.until(guest.UUID, ingot.ServiceWait)
+	w.ask(guest.UUID, ingot.VerbAbort)
+	end := w.ended(guest.UUID)
+	require.Equal(t, ingot.Active, end.ProvisionState)
+	require.Contains(t, end.LastError, "By request, the service operation was aborted")
+	c.movedTo(t, guest, a, b)
+}
+
 // TestMovesThatAreRefused before anything is begun.
 func TestMovesThatAreRefused(t *testing.T) {
 	w, _, guest, a, b := moves(t, storetest.SQLite(t))

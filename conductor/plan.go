@@ -63,7 +63,7 @@ func Holds() Progress { return Progress{holds: true} }
 // NotYet says to ask again after a while, and what is being waited for.
 func NotYet(after time.Duration, note string) Progress { return Progress{after: after, note: note} }
 
-// ForAgent is NotYet where the agent is what is waited for: the node is shown in the waiting state.
+// ForAgent is NotYet where the agent, or a transfer of hosts, is what is waited for: the node is shown in the waiting state.
 func ForAgent(after time.Duration, note string) Progress {
 	return Progress{after: after, note: note, agent: true}
 }

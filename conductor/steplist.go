@@ -149,9 +149,11 @@ func askedSteps(kind string, r *Run, kept, agent, mine []ingot.OperationStep) ([
 		if asked[i].Node != "" { // judged when it was asked for
 			continue
 		}
-		if err := known(asked[i], agent, mine); err != nil {
+		offer, err := known(asked[i], agent, mine)
+		if err != nil {
 			return nil, err
 		}
+		asked[i].Abortable = offer.Abortable
 		if err := complete(asked[i]); err != nil {
 			return nil, err
 		}
@@ -192,22 +194,22 @@ func rank(kind string) int {
 	return slices.Index([]string{"raid", "bios", "deploy", "firmware", "management", "power", "vendor"}, kind)
 }
 
-// known refuses a step that nothing here can carry out, naming those that there are.
-func known(step ingot.OperationStep, lists ...[]ingot.OperationStep) error {
+// known is a step as it is offered; one that nothing here can carry out is refused, naming those that there are.
+func known(step ingot.OperationStep, lists ...[]ingot.OperationStep) (offer ingot.OperationStep, err error) {
 	if reserved(step.Step) {
-		return nil
+		return step, nil
 	}
 	var names []string
 	for _, list := range lists {
 		for _, s := range list {
 			if s.Interface == step.Interface && s.Step == step.Step {
-				return nil
+				return s, nil
 			}
 			names = append(names, s.Interface+"."+s.Step)
 		}
 	}
 	slices.Sort(names)
-	return ingot.Errorf(ingot.Invalid, "cannot carry out step %s.%s: this node's agent and drivers have %v", step.Interface, step.Step, names)
+	return step, ingot.Errorf(ingot.Invalid, "cannot carry out step %s.%s: this node's agent and drivers have %v", step.Interface, step.Step, names)
 }
 
 // userSteps reads the steps of the request.

@@ -147,6 +147,23 @@ func TestAbortAfterAStep(t *testing.T) {
 	require.Nil(t, end.ServiceStep)
 }
 
+// TestAbortInAStep: a step that the agent lets be interrupted is, also where somebody has asked for it (Ironic takes that from
+// the step as it is offered).
+func TestAbortInAStep(t *testing.T) {
+	w := newWorld(t)
+	w.rack.Delays.Command.Earliest = time.Hour
+	w.start(nil)
+	n := w.node(ingot.Manageable)
+	w.request(n.UUID, ingot.ProvisionRequest{Verb: ingot.VerbClean, CleanSteps: stepsOf("deploy.erase_devices")})
+	w.until(n.UUID, ingot.CleanWait)
+	require.Eventually(t, func() bool { return ingot.Text(w.get(n.UUID).CleanStep, "step") == "erase_devices" }, 10*time.Second, time.Millisecond)
+	w.ask(n.UUID, ingot.VerbAbort)
+	end := w.ended(n.UUID)
+	require.Equal(t, ingot.CleanFailed, end.ProvisionState)
+	require.Contains(t, end.LastError, `aborted during or after the completion of step "deploy.erase_devices"`)
+	require.Equal(t, ingot.PowerOff, end.PowerState)
+}
+
 // TestAbortOfADeployThatWaits leaves the machine as it is, for investigation.
 func TestAbortOfADeployThatWaits(t *testing.T) {
 	w := newWorld(t)

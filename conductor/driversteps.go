@@ -21,8 +21,8 @@ type driverStep struct {
 	bare bool
 	// abortable is a step that may be called off while it runs.
 	abortable bool
-	has  func(*Conductor, *ingot.Node) bool
-	do   func(ctx context.Context, r *Run, args map[string]any) (Progress, error)
+	has       func(*Conductor, *ingot.Node) bool
+	do        func(ctx context.Context, r *Run, args map[string]any) (Progress, error)
 }
 
 func driverSteps() []driverStep {

@@ -24,6 +24,8 @@ type Hypervisor struct {
 	OnHostFailure FailurePolicy
 	// Autostart starts the host when one of its guests is started, and the guests that ran when the host has come back.
 	Autostart bool
+	// MigrationTLS has guests that run go to and from the host over TLS alone, with the certificates of the hosts' QEMU.
+	MigrationTLS bool
 	// Disabled and Draining are what an operator wants: no new guests, and no guests at all.
 	Disabled bool
 	Draining bool

@@ -23,6 +23,7 @@ type hypervisorSettings struct {
 	CPU             ingot.GuestCPU       `json:"cpu"`
 	OnHostFailure   ingot.FailurePolicy  `json:"on_host_failure"`
 	Autostart       bool                 `json:"autostart"`
+	MigrationTLS    bool                 `json:"migration_tls"`
 	Disabled        bool                 `json:"disabled"`
 	Draining        bool                 `json:"draining"`
 	// Generation refuses a change of what somebody else has changed meanwhile; nil takes any.
@@ -118,6 +119,7 @@ func (s *hypervisorSettings) apply(h *ingot.Hypervisor) {
 	h.Type, h.URI, h.Ratios, h.Reserved = s.Type, s.URI, s.ratios, s.reserved
 	h.Pools, h.Networks, h.CPU = s.Pools, s.Networks, s.CPU
 	h.OnHostFailure, h.Autostart, h.Disabled, h.Draining = s.OnHostFailure, s.Autostart, s.Disabled, s.Draining
+	h.MigrationTLS = s.MigrationTLS
 }
 
 // settingsOf is what operators have set, on the wire.
@@ -132,7 +134,7 @@ func settingsOf(h *ingot.Hypervisor) map[string]any {
 	return map[string]any{
 		"type": h.Type, "uri": h.URI, "allocation_ratio": ratios, "reserved": reserved,
 		"pools": append([]ingot.StoragePool{}, h.Pools...), "networks": append([]ingot.GuestNetwork{}, h.Networks...), "cpu": h.CPU,
-		"on_host_failure": h.OnHostFailure, "autostart": h.Autostart, "disabled": h.Disabled, "draining": h.Draining,
+		"on_host_failure": h.OnHostFailure, "autostart": h.Autostart, "migration_tls": h.MigrationTLS, "disabled": h.Disabled, "draining": h.Draining,
 	}
 }
 

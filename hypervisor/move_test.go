@@ -171,6 +171,36 @@ func TestLiveMove(t *testing.T) {
 	}
 }
 
+// TestLiveMoveOverTLS: where one host wants it, both need certificates, and know each other by them; without, the guest stays.
+func TestLiveMoveOverTLS(t *testing.T) {
+	p := newPair(t)
+	n := p.guest("default")
+	wants := p.known[p.b]
+	wants.MigrationTLS = true
+	p.known[p.b] = wants
+	folder, elsewhere := t.TempDir(), t.TempDir()
+	ours, other := libvirttest.NewAuthority(t, folder), libvirttest.NewAuthority(t, elsewhere)
+	fails := func(says string) {
+		t.Helper()
+		move, err := ingot.GuestMove{To: p.b, Key: uuid.NewString(), Ports: p.ports(), Live: true}, error(nil)
+		soon(t, "it fails", func() bool {
+			err = p.at(n, p.a).SendGuest(t.Context(), move)
+			return ingot.CodeOf(err) != ingot.Unavailable
+		})
+		require.ErrorContains(t, err, says)
+		require.True(t, p.at(n, p.a).see(t).Runs())
+		require.False(t, p.at(n, p.b).see(t).Runs())
+	}
+	fails("Unable to access credentials /etc/libvirt/pki/ca-cert.pem: No such file or directory (migration_tls is set, so the QEMU of")
+	p.daemons[p.a].MigrateTLS(t, ours, folder)
+	p.daemons[p.b].MigrateTLS(t, other, elsewhere)
+	fails("needs certificates of one authority")
+	p.daemons[p.b].MigrateTLS(t, ours, folder)
+	before := p.counted(n, p.a, "default")
+	p.send(n, p.a, p.b, true)
+	soon(t, "it counts on", func() bool { return p.counted(n, p.b, "default") > before+20 })
+}
+
 // TestColdMove: the disk of a guest that is off comes along, read back; asked again nothing happens.
 func TestColdMove(t *testing.T) {
 	p := newPair(t)

@@ -5,6 +5,7 @@ package hypervisor
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -250,6 +251,9 @@ func (j *journey) live(ctx context.Context, d *libvirt.Domain, there *libvirt.Co
 		texts[i] = doc.String()
 	}
 	flags := libvirt.MIGRATE_LIVE | libvirt.MIGRATE_PERSIST_DEST | libvirt.MIGRATE_UNDEFINE_SOURCE | libvirt.MIGRATE_AUTO_CONVERGE | libvirt.MIGRATE_ABORT_ON_ERROR
+	if j.from.MigrationTLS || j.to.MigrationTLS {
+		flags |= libvirt.MIGRATE_TLS
+	}
 	if sharedPool(&j.from, &j.to, j.shape.Pool) {
 		flags |= libvirt.MIGRATE_UNSAFE // the operator has said that the files are the same: libvirt knows only some file systems
 	} else {
@@ -260,12 +264,19 @@ func (j *journey) live(ctx context.Context, d *libvirt.Domain, there *libvirt.Co
 	}
 	j.guest.tell("migrate")
 	moved, err := d.Migrate3(there, &libvirt.DomainMigrateParameters{DestXMLSet: true, DestXML: texts[0], PersistXMLSet: true, PersistXML: texts[1]}, flags)
+	if err != nil && flags&libvirt.MIGRATE_TLS != 0 && certificates().MatchString(err.Error()) {
+		return ingot.Errorf(ingot.Unsupported, "%s (migration_tls is set, so the QEMU of compute hosts %s and %s needs certificates of one authority, in its migrate_tls_x509_cert_dir)",
+			plain(err), j.from.NodeUUID, j.to.NodeUUID)
+	}
 	if err != nil {
 		return err
 	}
 	free(moved)
 	return nil
 }
+
+// certificates are libvirt's, QEMU's and GnuTLS's words for what is wrong with those of a move.
+func certificates() *regexp.Regexp { return regexp.MustCompile(`(?i)credentials|certificate|TLS`) }
 
 // drives has the volumes there that the hosts fill while the machine runs, and copies of those that nobody writes to.
 func (j *journey) drives(ctx context.Context, d *libvirt.Domain, there *libvirt.Connect, volumes []volumeOf) error {

@@ -48,6 +48,7 @@ func hypervisorTable() *table[ingot.Hypervisor] {
 			{name: "cpu", place: func(v *h) field { return record[ingot.GuestCPU]{at: &v.CPU} }},
 			{name: "on_host_failure", place: func(v *h) field { return (*text)(&v.OnHostFailure) }},
 			{name: "autostart", place: func(v *h) field { return (*flag)(&v.Autostart) }},
+			{name: "migration_tls", place: func(v *h) field { return (*flag)(&v.MigrationTLS) }},
 			{name: "disabled", place: func(v *h) field { return (*flag)(&v.Disabled) }},
 			{name: "draining", place: func(v *h) field { return (*flag)(&v.Draining) }},
 			{name: "state", place: func(v *h) field { return (*text)(&v.State) }, quiet: true},

@@ -49,12 +49,12 @@ func start(t testing.TB, more string, args ...string) *Daemon {
 	id := uuid.New()
 	d := &Daemon{Dir: t.TempDir(), addr: fmt.Sprintf("10.%d.%d.%d", id[0], id[1], 1+id[2]%250), args: args}
 	d.socket = filepath.Join(d.Dir, "run/libvirt-sock")
-	for _, sub := range []string{"etc/qemu", "etc/nwfilter", "run", "lib/images", "cache", "log", "pool"} {
+	for _, sub := range []string{"etc/qemu", "etc/nwfilter", "etc/pki", "run", "lib/images", "cache", "log", "pool"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, sub), 0o755))
 	}
 	d.Write(t, "etc/libvirtd.conf", fmt.Sprintf("auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\nunix_sock_dir = %q\nhost_uuid = %q\nlog_outputs = \"2:file:%s/libvirtd.log\"\n",
 		filepath.Join(d.Dir, "run"), id, d.Dir)+more)
-	d.Write(t, "etc/qemu.conf", "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = \"file\"\nswtpm_user = \"root\"\nswtpm_group = \"root\"\nmigration_host = \""+d.addr+"\"\nmigration_address = \""+d.addr+"\"\n")
+	d.Write(t, "etc/qemu.conf", "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = \"file\"\nswtpm_user = \"root\"\nswtpm_group = \"root\"\nmigrate_tls_x509_cert_dir = \"/etc/libvirt/pki\"\nmigration_host = \""+d.addr+"\"\nmigration_address = \""+d.addr+"\"\n")
 	filters, err := filepath.Glob("/usr/share/libvirt/nwfilter/*.xml")
 	require.NoError(t, err)
 	for _, file := range filters {

@@ -56,14 +56,30 @@ func NewAuthority(t testing.TB, folder string) Authority {
 	return a
 }
 
-// Sign leaves a certificate for 127.0.0.1 in a folder, and its key: NAMEcert.pem and NAMEkey.pem.
-func (a Authority) Sign(t testing.TB, folder, name string) {
+// MigrateTLS gives the daemon's machines certificates of the authority whose own is in a folder, by the names that QEMU has for
+// them.
+func (d *Daemon) MigrateTLS(t testing.TB, ca Authority, folder string) {
 	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "cacert.pem"))
+	require.NoError(t, err)
+	d.Write(t, "etc/pki/ca-cert.pem", string(text))
+	for _, end := range []string{"server-", "client-"} {
+		ca.Sign(t, filepath.Join(d.Dir, "etc/pki"), end, d.addr)
+	}
+}
+
+// Sign leaves a certificate for 127.0.0.1 and other addresses in a folder, and its key: NAMEcert.pem and NAMEkey.pem.
+func (a Authority) Sign(t testing.TB, folder, name string, more ...string) {
+	t.Helper()
+	addresses := []net.IP{net.IPv4(127, 0, 0, 1)}
+	for _, address := range more {
+		addresses = append(addresses, net.ParseIP(address))
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	text, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, NotBefore: a.certificate.NotBefore, NotAfter: a.certificate.NotAfter,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		IPAddresses: addresses, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}, a.certificate, key.Public(), a.key)
 	require.NoError(t, err)

@@ -52,12 +52,13 @@ type GuestPlace struct {
 	Fenced bool
 }
 
-// ranKey is where a guest that was lost sight of says, within driver_internal_info, that it ran.
+// ranKey is where a guest that was lost sight of says, within driver_internal_info, that it ran. It holds until the guest is
+// seen on or somebody switches it: what becomes of its power is up to whoever looks after its host until then.
 const ranKey = "ran_when_lost"
 
 // LosePower forgets the power of a guest whose host does not answer, and keeps whether it ran.
 func (n *Node) LosePower() {
-	if n.PowerState == PowerOn && n.Internal[ranKey] != true {
+	if n.PowerState == PowerOn && !n.RanWhenLost() {
 		n.Internal = maps.Clone(n.Internal)
 		if n.Internal == nil {
 			n.Internal = map[string]any{}
@@ -69,8 +70,11 @@ func (n *Node) LosePower() {
 
 // ShouldRun says whether a guest ran when it was last seen.
 func (n *Node) ShouldRun() bool {
-	return n.PowerState == PowerOn || n.Internal[ranKey] == true
+	return n.PowerState == PowerOn || n.RanWhenLost()
 }
+
+// RanWhenLost says whether a guest ran when its host was lost, and was not found since.
+func (n *Node) RanWhenLost() bool { return n.Internal[ranKey] == true }
 
 // Found ends what LosePower began.
 func (n *Node) Found() {

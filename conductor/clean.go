@@ -76,6 +76,7 @@ func forgetInstance(ctx context.Context, r *Run) (Progress, error) {
 	r.Change(func(n *ingot.Node) {
 		n.InstanceInfo, n.InstanceUUID, n.InstanceName, n.AllocationUUID = map[string]any{}, "", "", ""
 		n.DeployStep = nil
+		n.Found() // what ran is no more
 		endLease(n)
 	})
 	return Holds(), nil

@@ -303,6 +303,20 @@ func (m hostMachine) SetPower(ctx context.Context, action ingot.PowerAction) err
 	return err
 }
 
+// ends is a guest that ends without Ingot, on a host that answers or not.
+func (c *cloud) ends(guest, host string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.copies[guest][host].on = false
+}
+
+// answers is a host whose libvirt can be asked about its guests, before a probe has found that out.
+func (c *cloud) answers(host string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down[host], c.dead[host] = false, false
+}
+
 // lost is a host that does not answer any more, though all that it had may run on.
 func (c *cloud) lost(host string) {
 	c.mu.Lock()

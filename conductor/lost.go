@@ -124,42 +124,49 @@ func (c *Conductor) recoverGuests(ctx context.Context, h *ingot.Hypervisor, gues
 	return nil
 }
 
-// hostIsBack looks at the guests of a host that answers which were lost with it. Those that ran are started, where the
-// operator wants that.
+// hostIsBack looks at the guests of a host that answers which ran when it was lost.
 func (c *Conductor) hostIsBack(ctx context.Context, h *ingot.Hypervisor) error {
 	guests, err := c.guestsOf(ctx, h.NodeUUID)
 	if err != nil {
 		return err
 	}
 	for i := range guests {
-		n := &guests[i]
-		if n.PowerState != "" || !n.ShouldRun() {
+		if !guests[i].RanWhenLost() {
 			continue
 		}
-		var seen ingot.PowerState
-		err := c.exchange(ctx, n, func(ctx context.Context, m ingot.Machine) (err error) {
-			seen, err = m.PowerState(ctx)
-			return err
-		})
-		if err != nil {
-			c.Log.Info("a guest of a compute host that is back is not there", "guest", n.UUID, "host", h.NodeUUID, "error", err)
-			continue
-		}
-		if seen == ingot.PowerOff && (h.Autostart || h.OnHostFailure != ingot.FailureNone) {
-			if err := c.SetPower(ctx, *n, ingot.TargetPowerOn, 0); ignoreStale(err) != nil {
-				return err
-			}
-		}
-		_, err = c.Nodes.ChangeNode(ctx, ingot.NodeChange{UUID: n.UUID, Change: func(n *ingot.Node) error {
-			n.PowerState = seen
-			found(n)
-			return nil
-		}})
-		if ignoreStale(err) != nil {
+		if err := c.guestIsBack(ctx, h, &guests[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// guestIsBack records the power of a guest that ran when its host was lost, and starts one that is off, where the operator
+// wants that.
+func (c *Conductor) guestIsBack(ctx context.Context, h *ingot.Hypervisor, n *ingot.Node) error {
+	var seen ingot.PowerState
+	err := c.exchange(ctx, n, func(ctx context.Context, m ingot.Machine) (err error) {
+		seen, err = m.PowerState(ctx)
+		return err
+	})
+	if err != nil {
+		c.Log.Info("a guest of a compute host that is back is not there", "guest", n.UUID, "host", h.NodeUUID, "error", err)
+		return nil
+	}
+	_, refused := c.powerAllowed(n, ingot.TargetPowerOn)
+	starts := seen == ingot.PowerOff && (h.Autostart || h.OnHostFailure != ingot.FailureNone) && refused == nil
+	after, err := c.Nodes.ChangeNode(ctx, ingot.NodeChange{UUID: n.UUID, Version: n.Version, Change: func(n *ingot.Node) error {
+		n.PowerState = seen
+		recovers(n)
+		if !starts { // else it is remembered until its start is stored
+			n.Found()
+		}
+		return nil
+	}, Events: []ingot.Event{{At: c.Now(), Type: "node.power", Node: n.UUID, Data: map[string]any{"from": n.PowerState, "to": seen, "recovered": true}}}})
+	if err != nil || !starts {
+		return ignoreStale(err)
+	}
+	return ignoreStale(c.SetPower(ctx, after, ingot.TargetPowerOn, 0))
 }
 
 // clearStale does away with what a host that answers again has of guests that run elsewhere by now, before it counts as

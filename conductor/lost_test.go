@@ -179,22 +179,6 @@ func TestHostsThatAreNotFenced(t *testing.T) {
 	}
 }
 
-// TestGuestsThatRanAreStarted when their host comes back without power having been cut by anybody here.
-func TestGuestsThatRanAreStarted(t *testing.T) {
-	w, c, guest, a, _ := moves(t, storetest.SQLite(t))
-	_, err := w.store.Hypervisors().Change(t.Context(), a, 0, func(h *ingot.Hypervisor) error { h.Autostart = true; return nil })
-	require.NoError(t, err)
-	w.start(nil)
-	w.hostIs(a, ingot.HypervisorUp)
-	c.lost(a)
-	require.Eventually(t, func() bool { return w.get(guest.UUID).PowerState == "" }, 10*time.Second, 5*time.Millisecond)
-	c.mu.Lock()
-	c.copies[guest.UUID][a].on = false // the host lost its power
-	c.mu.Unlock()
-	c.back(a)
-	c.settled(t, guest.UUID, a)
-}
-
 // TestRebuild: without shared disks a guest is made anew where its owner agreed, and stays where not.
 func TestRebuild(t *testing.T) {
 	for _, agreed := range []bool{true, false} {

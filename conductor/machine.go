@@ -141,8 +141,11 @@ func (r *Run) handwork(action ingot.PowerAction) string {
 	return "switch this machine on by hand, and have it boot from its disk"
 }
 
-// setPower records the power that was seen.
+// setPower records the power that was seen where an operation wanted it: of a guest that was lost it is known again.
 func (r *Run) setPower(seen ingot.PowerState) {
+	if r.Node.RanWhenLost() {
+		r.Change(func(n *ingot.Node) { n.Found() })
+	}
 	if r.Node.PowerState == seen {
 		return
 	}

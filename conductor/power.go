@@ -84,6 +84,7 @@ func (c *Conductor) SetPower(ctx context.Context, node ingot.Node, target ingot.
 		Change: func(n *ingot.Node) {
 			n.TargetPowerState = shown
 			n.LastError = ""
+			n.Found() // it has been decided anew whether it is to run
 		},
 		Events: []ingot.Event{{At: now, Type: "node.power-asked", Node: node.UUID, Data: map[string]any{"target": target}}},
 	})

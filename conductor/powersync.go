@@ -115,7 +115,10 @@ func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen sight, fai
 	}
 	delete(failures, n.UUID)
 	recovered := unseen(n)
-	if seen.power == n.PowerState && !recovered && !seen.differs(n) {
+	switch {
+	case n.RanWhenLost() && seen.power != ingot.PowerOn: // to be started or not when its host is looked after: FailOver
+		return nil
+	case seen.power == n.PowerState && !recovered && !n.RanWhenLost() && !seen.differs(n):
 		return nil
 	}
 	if seen.power != n.PowerState && n.PowerState != "" && !recovered && c.forces(n) {
@@ -136,6 +139,7 @@ func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen sight, fai
 			}
 			seen.record(n)
 			n.PowerState = seen.power
+			n.Found()
 			return nil
 		},
 		History: seen.history(c, n), Events: events,
@@ -169,7 +173,7 @@ func (c *Conductor) setFault(ctx context.Context, n *ingot.Node, fault ingot.Fau
 		UUID: n.UUID, Version: n.Version,
 		Change: func(n *ingot.Node) error {
 			n.Maintenance, n.MaintenanceReason, n.Fault, n.LastError = true, reason, fault, reason
-			if n.IsGuest() {
+			if n.IsGuest() && fault == ingot.FaultPower { // one that was deleted there is not started when it is there again
 				n.LosePower()
 			}
 			n.PowerState = ""

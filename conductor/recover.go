@@ -168,6 +168,11 @@ func recovered(r *Run) {
 // found is a guest of which is known again how it is.
 func found(n *ingot.Node) {
 	n.Found()
+	recovers(n)
+}
+
+// recovers ends the fault of a guest that could not be seen.
+func recovers(n *ingot.Node) {
 	if n.Fault == ingot.FaultPower {
 		n.Maintenance, n.MaintenanceReason, n.Fault = false, "", ""
 	}

@@ -11,8 +11,14 @@ type PlacementWish struct {
 	Fallback Fallback
 	Flavor   string // a resource class; "" is the flavor that does for the allocation's
 	Group    string // anti-affinity
+	// Networks are the physical networks that the guest is to have a card on each, in this order; nil leaves that to its
+	// host, and an empty list wants none.
+	Networks []string
 	Wait     time.Duration
 }
+
+// maxCards is how many network cards an allocation can ask for.
+const maxCards = 8
 
 // maxWait is the longest that an allocation can wait for metal before it falls back.
 const maxWait = 24 * 60 * 60
@@ -36,17 +42,30 @@ func (a *Allocation) Wish() (PlacementWish, error) {
 			w.Flavor, good = text, isText
 		case "anti_affinity_group":
 			w.Group, good = text, isText && text != "" && len(text) <= 255
+		case "physical_networks":
+			w.Networks, good = networkNames(v)
 		case "wait_seconds":
 			w.Wait, good = time.Duration(seconds)*time.Second, isNumber && !isText && seconds >= 0 && seconds <= maxWait
 		case "result": // ours
 		default:
-			return w, Errorf(Invalid, "extra.placement of an allocation has no %s: it has fallback, flavor, anti_affinity_group and wait_seconds", key)
+			return w, Errorf(Invalid, "extra.placement of an allocation has no %s: it has fallback, flavor, anti_affinity_group, physical_networks and wait_seconds", key)
 		}
 		if !good {
 			return w, Errorf(Invalid, "extra.placement.%s of an allocation can not be %v", key, v)
 		}
 	}
 	return w, nil
+}
+
+// networkNames reads a list of physical networks, which may have one twice.
+func networkNames(v any) ([]string, bool) {
+	list, ok := v.([]any)
+	names := make([]string, len(list))
+	for i, item := range list {
+		text, isText := item.(string)
+		names[i], ok = text, ok && isText && text != ""
+	}
+	return names, ok && len(list) <= maxCards
 }
 
 // PlacementResult is what an allocation that might get a guest has got so far, in extra.placement.result.

@@ -54,10 +54,15 @@ func (req *PlacementRequest) unwanted(h *ComputeHost) (string, string) {
 		return "failed before", ""
 	case len(req.Candidates) > 0 && !slices.Contains(req.Candidates, h.Node.UUID):
 		return "not among the candidates", ""
-	case req.Project != "" && h.Node.Owner+h.Node.Lessee != "" && h.Node.Owner != req.Project && h.Node.Lessee != req.Project:
+	case !h.OpenTo(req.Project):
 		return "of another project", ""
 	}
 	return "", ""
+}
+
+// OpenTo says whether a project's guests may be here: the host is the project's, or nobody's. "" is anybody.
+func (h *ComputeHost) OpenTo(project string) bool {
+	return project == "" || h.Node.Owner+h.Node.Lessee == "" || h.Node.Owner == project || h.Node.Lessee == project
 }
 
 // unwell is a host that takes no guests now.

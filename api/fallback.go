@@ -1,9 +1,15 @@
 package api
 
-import "github.com/ingot-metal/ingot"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ingot-metal/ingot"
+)
 
 // checkFallback looks at what a new allocation says of guests (extra.placement): whether this service has them, whether
-// the caller may ask for one, and whether the flavor is there.
+// the caller may ask for one, and whether the flavor and the networks are there.
 func (r *request) checkFallback(a *ingot.Allocation, backfill bool) error {
 	wish, err := a.Wish()
 	asked := wish.Fallback != ingot.FallbackNever
@@ -25,7 +31,35 @@ func (r *request) checkFallback(a *ingot.Allocation, backfill bool) error {
 	case !r.may("allocation:create_fallback", holder{}):
 		return errDenied("allocation:create_fallback")
 	case wish.Flavor != "":
-		_, err = r.flavorOf(wish.Flavor)
+		if _, err = r.flavorOf(wish.Flavor); err != nil {
+			return err
+		}
 	}
-	return err
+	return r.knownNetworks(a.Owner, wish.Networks)
+}
+
+// knownNetworks refuses physical networks that no compute host has on which a project's guests may be.
+func (r *request) knownNetworks(project string, asked []string) error {
+	if len(asked) == 0 {
+		return nil
+	}
+	hosts, err := r.api.Guests.ComputeHosts(r.Context())
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for i := range hosts {
+		for _, network := range hosts[i].Hypervisor.Networks {
+			if hosts[i].OpenTo(project) {
+				known[network.PhysicalNetwork] = true
+			}
+		}
+	}
+	for _, name := range asked {
+		if !known[name] {
+			names := append(slices.Sorted(maps.Keys(known)), "no other")
+			return ingot.Errorf(ingot.Invalid, "No compute host has the physical network %s; there are: %s.", name, strings.Join(names, ", "))
+		}
+	}
+	return nil
 }

@@ -120,6 +120,7 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 	}
 	placement := ingot.Place(hosts, ingot.PlacementRequest{
 		Flavor: *flavor, Traits: a.Traits, Candidates: a.Candidates, Group: wish.Group, Project: a.Owner, Excluded: result.Failed,
+		PhysicalNetworks: wish.Networks,
 	})
 	why := fmt.Sprintf("%s; virtual fallback %s: %s", metal, flavor.ResourceClass, placement.String())
 	if result.Attempts >= guestTries {
@@ -128,7 +129,7 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 	for _, candidate := range inTurn(placement) {
 		i := slices.IndexFunc(hosts, func(h ingot.ComputeHost) bool { return h.Node.UUID == candidate.Host })
 		n := result.Attempts + 1
-		err := c.writeGuest(ctx, a, n, flavor, wish.Group, &hosts[i].Node)
+		err := c.writeGuest(ctx, a, n, flavor, wish, &hosts[i])
 		switch ingot.CodeOf(err) {
 		case "":
 			defer c.arrived(a.UUID) // there is something to go on with
@@ -151,20 +152,24 @@ func inTurn(p ingot.Placement) []ingot.PlacementCandidate {
 	return p.Candidates
 }
 
-// writeGuest writes the nth guest of an allocation and its claim, or neither (Conflict).
-func (c *Conductor) writeGuest(ctx context.Context, a *ingot.Allocation, n int, f *ingot.Flavor, group string, host *ingot.Node) error {
-	no := false
+// writeGuest writes the nth guest of an allocation with its network cards and its claim, or nothing (Conflict).
+func (c *Conductor) writeGuest(ctx context.Context, a *ingot.Allocation, n int, f *ingot.Flavor, wish ingot.PlacementWish, h *ingot.ComputeHost) error {
+	ports, err := c.cardsFor(ctx, wish.Networks, &h.Hypervisor)
+	if err != nil {
+		return err
+	}
+	no, host := false, &h.Node
 	guest := ingot.Node{
 		UUID: guestID(a.UUID, n), Driver: ingot.GuestDriver, ParentNode: host.UUID, ResourceClass: a.ResourceClass, Traits: a.Traits,
 		Owner: host.Owner, Lessee: a.Owner, ProvisionState: ingot.Enroll, Interfaces: c.Guests.Interfaces, ConductorGroup: host.ConductorGroup,
 		DriverInfo: map[string]any{"dynamic": true}, Internal: map[string]any{ingot.GuestFor: a.UUID},
 		AutomatedClean: &no, // there is nothing on its disk
 	}
-	if group != "" {
-		guest.DriverInfo["anti_affinity_group"] = group
+	if wish.Group != "" {
+		guest.DriverInfo["anti_affinity_group"] = wish.Group
 	}
 	f.Shape(&guest)
-	return c.Guests.Store.CreateGuest(ctx, &guest, nil, ingot.GuestClaim{Resources: f.Resources, Group: group},
+	return c.Guests.Store.CreateGuest(ctx, &guest, ports, ingot.GuestClaim{Resources: f.Resources, Group: wish.Group},
 		ingot.Event{At: c.Now(), Type: "node.created", Node: guest.UUID, Data: map[string]any{"driver": guest.Driver, "allocation": a.UUID}})
 }
 

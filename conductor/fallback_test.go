@@ -2,6 +2,7 @@ package conductor_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -274,4 +275,52 @@ func TestOneGuestForAnAllocation(t *testing.T) {
 	for i := range waiting {
 		require.Equal(t, 1, waiting[i].Result().Attempts)
 	}
+}
+
+// networked gives a compute host networks.
+func (w *world) networked(host string, names ...string) {
+	w.t.Helper()
+	_, err := w.store.Hypervisors().Change(w.t.Context(), host, 0, func(h *ingot.Hypervisor) error {
+		h.Networks = nil
+		for i, name := range names {
+			h.Networks = append(h.Networks, ingot.GuestNetwork{PhysicalNetwork: name, Bridge: fmt.Sprint("br", i)})
+		}
+		return nil
+	})
+	require.NoError(w.t, err)
+}
+
+// TestGuestsOfAllocationsHaveCards: on the networks that were asked for, or on the first of the host that they came to.
+func TestGuestsOfAllocationsHaveCards(t *testing.T) {
+	t.Parallel()
+	w, hosts, _ := virtual(t, "bad1", "host", "narrow")
+	w.networked(hosts["bad1"], "elsewhere", "prod")
+	w.networked(hosts["host"], "prod", "storage")
+	w.networked(hosts["narrow"], "prod")
+	addresses := map[string]bool{}
+	for _, row := range []struct {
+		wish map[string]any
+		want []string
+	}{
+		{wish("only-virtual", "physical_networks", []any{"storage", "prod"}), []string{"storage", "prod"}},
+		{wish("only-virtual", "physical_networks", []any{}), nil},
+		{wish("only-virtual"), []string{"prod"}},
+	} {
+		a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: row.wish}).UUID)
+		require.Equal(t, ingot.AllocationActive, a.State, a.LastError)
+		ports, err := w.store.ListPorts(t.Context(), ingot.PortQuery{NodeUUID: a.NodeUUID, Page: ingot.Page{Limit: -1}})
+		require.NoError(t, err)
+		var networks []string
+		for _, p := range ports {
+			networks = append(networks, p.PhysicalNetwork)
+			require.Regexp(t, "^52:54:00:", p.Address)
+			require.True(t, p.PXEEnabled)
+			addresses[p.Address] = true
+		}
+		require.ElementsMatch(t, row.want, networks)
+	}
+	require.Len(t, addresses, 3)
+	a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("only-virtual", "physical_networks", []any{"storage", "elsewhere"})}).UUID)
+	require.Contains(t, a.LastError, "no network storage")
+	require.Contains(t, a.LastError, "no network elsewhere")
 }

@@ -84,10 +84,7 @@ func (c *Conductor) placeFor(ctx context.Context, n *ingot.Node, ports []ingot.P
 	if err != nil {
 		return nil, ingot.Placement{}, err
 	}
-	hosts = slices.DeleteFunc(hosts, func(h ingot.ComputeHost) bool {
-		has := []string{h.Node.Owner, h.Node.Lessee}
-		return project != "" && has[0]+has[1] != "" && !slices.Contains(has, project)
-	})
+	hosts = slices.DeleteFunc(hosts, func(h ingot.ComputeHost) bool { return !h.OpenTo(project) })
 	traits, _ := n.InstanceTraits()
 	asked := ingot.PlacementRequest{Flavor: *f, Traits: traits, PhysicalNetworks: networksOf(ports)}
 	if host != "" {

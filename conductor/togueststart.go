@@ -2,8 +2,6 @@ package conductor
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
 	"math"
 	"slices"
 
@@ -90,13 +88,6 @@ func (c *Conductor) newTwin(metal *ingot.Node, ports []ingot.Port, f *ingot.Flav
 		})
 	}
 	return made
-}
-
-// newCard is an address for a guest's network card, of the range that QEMU has for them.
-func newCard() string {
-	var b [3]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return fmt.Sprintf("52:54:00:%02x:%02x:%02x", b[0], b[1], b[2])
 }
 
 // beginToGuest makes the guest and begins. Conflict: there is no room any more, or the server is not what it was.

@@ -58,14 +58,22 @@ const ranKey = "ran_when_lost"
 
 // LosePower forgets the power of a guest whose host does not answer, and keeps whether it ran.
 func (n *Node) LosePower() {
-	if n.PowerState == PowerOn && !n.RanWhenLost() {
-		n.Internal = maps.Clone(n.Internal)
-		if n.Internal == nil {
-			n.Internal = map[string]any{}
-		}
-		n.Internal[ranKey] = true
+	if n.PowerState == PowerOn {
+		n.NoteRan()
 	}
 	n.PowerState = ""
+}
+
+// NoteRan has a guest that runs be one that ran when its host was lost: its host is to lose its power.
+func (n *Node) NoteRan() {
+	if n.RanWhenLost() {
+		return
+	}
+	n.Internal = maps.Clone(n.Internal)
+	if n.Internal == nil {
+		n.Internal = map[string]any{}
+	}
+	n.Internal[ranKey] = true
 }
 
 // ShouldRun says whether a guest ran when it was last seen.

@@ -36,6 +36,7 @@ type cloud struct {
 	// fails is how many transfers are to fail, clings how often a host is not cleared of what was there.
 	fails, clings int
 	slow          bool // transfers do not end
+	stubborn      bool // no guest ends when it is asked
 }
 
 // guestCopy is a guest on a host.
@@ -200,6 +201,10 @@ func (m *cloudMachine) SetPower(_ context.Context, action ingot.PowerAction) err
 		if !here.defined || !here.disk {
 			return ingot.Errorf(ingot.NotFound, "no domain")
 		}
+		m.c.w.note("guest %s", action)
+		if action == ingot.ActionSoftOff && m.c.stubborn {
+			return nil
+		}
 		here.on, here.halted = action == ingot.ActionOn, false
 		return nil
 	})
@@ -294,11 +299,13 @@ func (m hostMachine) PowerState(ctx context.Context) (ingot.PowerState, error) {
 
 func (m hostMachine) SetPower(ctx context.Context, action ingot.PowerAction) error {
 	err := m.Machine.SetPower(ctx, action)
-	if err == nil && action == ingot.ActionOff {
+	if err == nil && action != ingot.ActionOn {
 		m.c.mu.Lock()
 		defer m.c.mu.Unlock()
 		m.c.dead[m.host], m.c.down[m.host] = true, true
-		m.c.cut = append(m.c.cut, m.host)
+		if action == ingot.ActionOff {
+			m.c.cut = append(m.c.cut, m.host)
+		}
 	}
 	return err
 }

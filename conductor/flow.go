@@ -130,10 +130,7 @@ func (c *Conductor) flowOn(ctx context.Context, r *Run, step ingot.OperationStep
 
 // inPowerTime fails a step that takes longer than a change of power may: as long as the request says, or the settings.
 func (c *Conductor) inPowerTime(r *Run, p Progress, err error) (Progress, error) {
-	limit := c.Settings.PowerTimeout
-	if seconds, ok := r.Op.Params["timeout"].(float64); ok && seconds > 0 {
-		limit = time.Duration(seconds * float64(time.Second))
-	}
+	limit := r.timeout(c.Settings.PowerTimeout)
 	if !p.holds && r.Now.Sub(r.Op.StepSince) >= limit {
 		if err == nil {
 			err = fmt.Errorf("the machine did not follow within %s", limit)

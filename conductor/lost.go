@@ -124,16 +124,18 @@ func (c *Conductor) recoverGuests(ctx context.Context, h *ingot.Hypervisor, gues
 	return nil
 }
 
-// hostIsBack looks at the guests of a host that answers which ran when it was lost.
+// hostIsBack looks at the guests of a host that answers which ran when it was lost, or was switched off.
 func (c *Conductor) hostIsBack(ctx context.Context, h *ingot.Hypervisor) error {
 	guests, err := c.guestsOf(ctx, h.NodeUUID)
-	if err != nil {
+	guests = slices.DeleteFunc(guests, func(n ingot.Node) bool { return !n.RanWhenLost() })
+	if err != nil || len(guests) == 0 {
 		return err
 	}
+	host, err := c.Nodes.Node(ctx, h.NodeUUID) // after its guests: what is noted of one for the sake of its host's power is newer
+	if err != nil || host.TargetPowerState != "" || host.PowerState == ingot.PowerOff {
+		return err // it answers yet
+	}
 	for i := range guests {
-		if !guests[i].RanWhenLost() {
-			continue
-		}
 		if err := c.guestIsBack(ctx, h, &guests[i]); err != nil {
 			return err
 		}

@@ -143,7 +143,7 @@ func (r *Run) handwork(action ingot.PowerAction) string {
 
 // setPower records the power that was seen where an operation wanted it: of a guest that was lost it is known again.
 func (r *Run) setPower(seen ingot.PowerState) {
-	if r.Node.RanWhenLost() {
+	if r.Node.RanWhenLost() && (seen == ingot.PowerOn || r.Op.Params[withHost] != true) {
 		r.Change(func(n *ingot.Node) { n.Found() })
 	}
 	if r.Node.PowerState == seen {

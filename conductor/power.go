@@ -17,6 +17,7 @@ func (c *Conductor) powerPlan() Plan {
 		Steps: []Step{
 			{Name: "parent-on", Class: Ensure, Timeout: patience, Do: c.parentOn},
 			{Name: "children-off", Class: Ensure, Timeout: patience, Do: c.childrenOff},
+			{Name: "guests-off", Class: Ensure, Timeout: patience, Do: c.guestsOff},
 			{Name: "soft-off", Class: Ensure, Timeout: patience, Do: c.softOff},
 			{Name: "off", Class: Ensure, Timeout: patience, Do: func(ctx context.Context, r *Run) (Progress, error) {
 				target := powerTarget(r)
@@ -53,10 +54,7 @@ func (c *Conductor) softOff(ctx context.Context, r *Run) (Progress, error) {
 	if target != ingot.TargetSoftOff && target != ingot.TargetSoftReboot {
 		return Holds(), nil
 	}
-	limit := c.Settings.SoftPowerTimeout
-	if seconds, ok := r.Op.Params["timeout"].(float64); ok && seconds > 0 {
-		limit = time.Duration(seconds * float64(time.Second))
-	}
+	limit := r.timeout(c.Settings.SoftPowerTimeout)
 	p, err := ensurePower(ctx, r, ingot.ActionSoftOff)
 	if waited := r.Now.Sub(r.Op.StepSince); !p.holds && waited >= limit {
 		return p, ingot.Fatalf("cannot soft power off %s: its operating system did not power off within %s; use power off", r.Node.Label(), limit)
@@ -64,16 +62,40 @@ func (c *Conductor) softOff(ctx context.Context, r *Run) (Progress, error) {
 	return p, err
 }
 
+// timeout is how long the request of a change of power lets it take, or what holds where it does not say.
+func (r *Run) timeout(otherwise time.Duration) time.Duration {
+	if seconds, ok := r.Op.Params["timeout"].(float64); ok && seconds > 0 {
+		return time.Duration(seconds * float64(time.Second))
+	}
+	return otherwise
+}
+
 // SetPower accepts a change of power (Ironic: PUT states/power) by the identity of the context. It returns when the operation is stored.
 func (c *Conductor) SetPower(ctx context.Context, node ingot.Node, target ingot.PowerTarget, timeout time.Duration) error {
+	return c.changePower(ctx, node, powerChange{target: target, timeout: timeout})
+}
+
+// powerChange is what is asked of a machine's power.
+type powerChange struct {
+	target   ingot.PowerTarget
+	timeout  time.Duration // 0 is the service's
+	withHost bool          // of a guest that runs, for the sake of its host: it is to run again when that is back
+}
+
+// changePower begins the operation of a change of power.
+func (c *Conductor) changePower(ctx context.Context, node ingot.Node, change powerChange) error {
+	target := change.target
 	shown, err := c.powerAllowed(&node, target)
 	if err != nil {
 		return err
 	}
 	now := c.Now()
 	params := map[string]any{"target": string(target)}
-	if timeout > 0 {
-		params["timeout"] = timeout.Seconds()
+	if change.timeout > 0 {
+		params["timeout"] = change.timeout.Seconds()
+	}
+	if change.withHost {
+		params[withHost] = true
 	}
 	who := ingot.IdentityOf(ctx)
 	operation := c.newOperation(ingot.KindPower, node.UUID, params, who.User, now)
@@ -84,7 +106,10 @@ func (c *Conductor) SetPower(ctx context.Context, node ingot.Node, target ingot.
 		Change: func(n *ingot.Node) {
 			n.TargetPowerState = shown
 			n.LastError = ""
-			n.Found() // it has been decided anew whether it is to run
+			n.Found() // it is decided anew whether it is to run
+			if change.withHost {
+				n.NoteRan()
+			}
 		},
 		Events: []ingot.Event{{At: now, Type: "node.power-asked", Node: node.UUID, Data: map[string]any{"target": target}}},
 	})

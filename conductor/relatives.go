@@ -45,23 +45,23 @@ func (c *Conductor) parentFirst(ctx context.Context, r *Run) (Progress, error) {
 	return c.bring(ctx, r, "parent_node", []ingot.Node{parent}, ingot.TargetPowerOn)
 }
 
-// childrenOff has a parent's children off before the parent, where a user asked for that.
+// childrenOff has a parent's children off before the parent, where a user asked for that. Guests have a step of their own.
 func (c *Conductor) childrenOff(ctx context.Context, r *Run) (Progress, error) {
 	if powerTarget(r) != ingot.TargetPowerOff {
 		return Holds(), nil
 	}
-	return c.childrenFirst(ctx, r, func(*ingot.Node) bool { return true })
+	return c.childrenFirst(ctx, r)
 }
 
-// childrenFirst has those children off that live off the parent, of the ones that are wanted.
-func (c *Conductor) childrenFirst(ctx context.Context, r *Run, wanted func(*ingot.Node) bool) (Progress, error) {
+// childrenFirst has those children off that live off the parent, save guests.
+func (c *Conductor) childrenFirst(ctx context.Context, r *Run) (Progress, error) {
 	children, err := c.children(ctx, r.Node.UUID)
 	if err != nil {
 		return Progress{}, err
 	}
 	var dependent []ingot.Node
 	for i := range children {
-		if child := &children[i]; !ownSupply(child) && wanted(child) {
+		if child := &children[i]; !ownSupply(child) && !child.IsGuest() {
 			dependent = append(dependent, *child)
 		}
 	}
@@ -72,7 +72,7 @@ func (c *Conductor) childrenFirst(ctx context.Context, r *Run, wanted func(*ingo
 // host: one whose system hangs would never be rescued if they had to be asked.
 func (c *Conductor) switchOff(ctx context.Context, r *Run) (Progress, error) {
 	if r.Node.PowerState != ingot.PowerOff { // as in Ironic, a machine that is off already leaves its children alone
-		p, err := c.childrenFirst(ctx, r, func(child *ingot.Node) bool { return !child.IsGuest() })
+		p, err := c.childrenFirst(ctx, r)
 		if err != nil || !p.holds {
 			return p, err
 		}

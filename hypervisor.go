@@ -35,7 +35,8 @@ type Hypervisor struct {
 	StateReason string // why it is not up
 	Facts       HostFacts
 	Missed      int       // probes in a row without an answer
-	Failures    int       // guests in a row that could not be made
+	Failures    int       // guests in a row that could not be made lately
+	FailedAt    time.Time // when the last of them could not
 	LastSeenAt  time.Time // when it last answered
 	// Fence is whether a host that is down is known to be off, and FenceReason why it is not. DownSince is when it came to
 	// be down; zero for one that is not.
@@ -167,6 +168,10 @@ type GuestRemover interface {
 	RemoveGuest(ctx context.Context) error
 }
 
+// failureCounts is for how long a guest that could not be made speaks against a host: what was wrong there may be right by
+// now, and only a guest that is made there would tell.
+const failureCounts = time.Hour
+
 // missedProbes is after how many probes without an answer a host that was up is down.
 const missedProbes = 3
 
@@ -177,6 +182,9 @@ func (h *Hypervisor) Observe(o Observation, now time.Time) {
 	case o.Facts != nil:
 		h.Facts, h.Missed, h.LastSeenAt, h.State = *o.Facts, 0, now, HypervisorUp
 		h.DownSince, h.Fence, h.FenceReason = time.Time{}, "", ""
+		if now.Sub(h.FailedAt) >= failureCounts {
+			h.Failures = 0
+		}
 		h.Restate()
 	default:
 		h.Missed, h.StateReason = h.Missed+1, o.Reason

@@ -44,3 +44,18 @@ func TestHypervisorStates(t *testing.T) {
 		t.Error("it was seen")
 	}
 }
+
+// TestFailuresAreForgotten an hour after the last one.
+func TestFailuresAreForgotten(t *testing.T) {
+	t.Parallel()
+	failed := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h := ingot.Hypervisor{URI: "a", State: ingot.HypervisorUp, Failures: 2, FailedAt: failed}
+	h.Observe(ingot.Observation{URI: "a", Facts: &ingot.HostFacts{}}, failed.Add(59*time.Minute))
+	if h.Failures != 2 {
+		t.Errorf("after 59 minutes: %d failures", h.Failures)
+	}
+	h.Observe(ingot.Observation{URI: "a", Facts: &ingot.HostFacts{}}, failed.Add(time.Hour))
+	if h.Failures != 0 {
+		t.Errorf("after an hour: %d failures", h.Failures)
+	}
+}

@@ -37,6 +37,19 @@ func Place(hosts []ComputeHost, req PlacementRequest) Placement {
 	return p
 }
 
+// alike is how much less a host may weigh than the best one to be as good: guests that are placed together, which all see
+// the same, then do not all go to one. It is less than what an image that is there counts, or the half of a host's memory.
+const alike = 0.25
+
+// Best are the candidates that are as good as the first; any of them may be taken.
+func (p *Placement) Best() []PlacementCandidate {
+	n := 0
+	for n < len(p.Candidates) && p.Candidates[0].Weight-p.Candidates[n].Weight <= alike {
+		n++
+	}
+	return p.Candidates[:n]
+}
+
 // rejects is why a host will not do, in a few words that others may share, and what is particular to it; "" when it will.
 func (req *PlacementRequest) rejects(h *ComputeHost) (reason, detail string) {
 	for _, filter := range []func(*ComputeHost) (string, string){req.unwanted, req.unwell, req.unlike, req.full} {

@@ -1,6 +1,7 @@
 package ingot_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ingot-metal/ingot"
@@ -119,5 +120,34 @@ func TestPlaceWeighs(t *testing.T) {
 	one := ingot.Place(hosts[6:7], request)
 	if s := one.String(); s != "1 host considered: 1 lacks MEMORY_MB (asked 4096, free 0)" {
 		t.Error(s)
+	}
+}
+
+// TestPlaceChooses: what speaks for or against a host decides, however few there are; what is alike does not.
+func TestPlaceChooses(t *testing.T) {
+	t.Parallel()
+	failing := computeHost("failing", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Failures = 1 })
+	stalled := computeHost("stalled", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.Stalled = []string{"guest"} })
+	cached := computeHost("cached", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.CachedImages = []string{"sum"} })
+	empty, light, half := computeHost("empty", 0, nil), computeHost("light", 512, nil), computeHost("half", 4096, nil)
+	for _, row := range []struct {
+		hosts []ingot.ComputeHost
+		want  []string
+	}{
+		{[]ingot.ComputeHost{failing, half}, []string{"half"}},
+		{[]ingot.ComputeHost{failing, stalled, half}, []string{"half"}},
+		{[]ingot.ComputeHost{half, empty, light}, []string{"empty", "light"}},
+		{[]ingot.ComputeHost{empty, cached}, []string{"cached"}},
+		{[]ingot.ComputeHost{failing}, []string{"failing"}},
+		{nil, nil},
+	} {
+		placement := ingot.Place(row.hosts, ingot.PlacementRequest{Flavor: smallFlavor(), Image: "sum"})
+		var got []string
+		for _, c := range placement.Best() {
+			got = append(got, c.Host)
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("want %v, got %v of %+v", row.want, got, placement.Candidates)
+		}
 	}
 }

@@ -11,13 +11,8 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-const (
-	// guestTries is how many guests are begun for one allocation.
-	guestTries = 3
-	// guestChoice is among how many of the best hosts one is picked at random, so that allocations made together do not all
-	// try the same one.
-	guestChoice = 3
-)
+// guestTries is how many guests are begun for one allocation.
+const guestTries = 3
 
 // fallBack looks for metal for an allocation that may get a guest, and else makes one. It is asked again while it says
 // true: all that it decided is in the store.
@@ -147,7 +142,7 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 
 // inTurn are the hosts of a placement in the order in which they are tried: one of the best first, whichever.
 func inTurn(p ingot.Placement) []ingot.PlacementCandidate {
-	best := p.Candidates[:min(len(p.Candidates), guestChoice)]
+	best := p.Best()
 	rand.Shuffle(len(best), func(i, j int) { best[i], best[j] = best[j], best[i] })
 	return p.Candidates
 }
@@ -229,17 +224,17 @@ func (c *Conductor) giveUp(ctx context.Context, a *ingot.Allocation, guest *ingo
 		return err
 	}
 	defer c.arrived(a.UUID) // at the end of its way: another host is next
-	return c.countFailure(ctx, guest.ParentNode, func(n int) int { return n + 1 })
+	return c.noteHost(ctx, guest.ParentNode, func(h *ingot.Hypervisor) { h.Failures, h.FailedAt = h.Failures+1, c.Now() })
 }
 
 // succeeded forgets the failures of a host on which a guest could be made.
 func (c *Conductor) succeeded(ctx context.Context, host string) error {
-	return c.countFailure(ctx, host, func(int) int { return 0 })
+	return c.noteHost(ctx, host, func(h *ingot.Hypervisor) { h.Failures = 0 })
 }
 
-func (c *Conductor) countFailure(ctx context.Context, host string, count func(int) int) error {
+func (c *Conductor) noteHost(ctx context.Context, host string, note func(*ingot.Hypervisor)) error {
 	_, err := c.Guests.Hosts.Change(ctx, host, 0, func(h *ingot.Hypervisor) error {
-		h.Failures = count(h.Failures)
+		note(h)
 		return nil
 	})
 	if ingot.CodeOf(err) == ingot.NotFound {

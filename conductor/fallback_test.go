@@ -324,3 +324,27 @@ func TestGuestsOfAllocationsHaveCards(t *testing.T) {
 	require.Contains(t, a.LastError, "no network storage")
 	require.Contains(t, a.LastError, "no network elsewhere")
 }
+
+// failed has a compute host on which a guest could not be made lately.
+func (w *world) failed(host string) {
+	w.t.Helper()
+	_, err := w.store.Hypervisors().Change(w.t.Context(), host, 0, func(h *ingot.Hypervisor) error {
+		h.Failures, h.FailedAt = 1, time.Now()
+		return nil
+	})
+	require.NoError(w.t, err)
+}
+
+// TestTroubledHostsComeLast: nothing is placed where a guest could not be made while there is room elsewhere.
+func TestTroubledHostsComeLast(t *testing.T) {
+	t.Parallel()
+	w, hosts, _ := virtual(t, "failing", "one", "two")
+	w.failed(hosts["failing"])
+	for i := range 5 { // each has room for two
+		a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("only-virtual")}).UUID)
+		require.Equal(t, ingot.AllocationActive, a.State, a.LastError)
+		require.Equal(t, i == 4, a.Result().Host == hosts["failing"], "guest %d", i)
+	}
+	require.Eventually(t, func() bool { return w.hostIs(hosts["failing"], ingot.HypervisorUp).Failures == 0 }, 10*time.Second, 5*time.Millisecond,
+		"one could be made there now")
+}

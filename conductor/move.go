@@ -133,7 +133,7 @@ func (c *Conductor) chooseHost(ctx context.Context, r *Run, m move, destination 
 	if len(placement.Candidates) == 0 {
 		return Progress{}, ingot.Errorf(ingot.Conflict, "there is no place for %s: %s", r.Node.Label(), placement.String())
 	}
-	best := placement.Candidates[:min(len(placement.Candidates), guestChoice)]
+	best := placement.Best()
 	m.from, m.to, m.stage, m.slot = r.Node.ParentNode, best[rand.IntN(len(best))].Host, moveChosen, r.Op.Slot
 	r.setMove(m)
 	return NotYet(0, "chose compute host "+m.to), nil

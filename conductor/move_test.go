@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
@@ -187,4 +188,22 @@ func TestEvacuate(t *testing.T) {
 	require.Contains(t, end.LastError, "1 guests could not move: node "+guest.UUID)
 	require.Contains(t, end.LastError, "1 draining")
 	c.movedTo(t, guest, b, a)
+}
+
+// TestMovesAvoidTroubledHosts where nobody said where to.
+func TestMovesAvoidTroubledHosts(t *testing.T) {
+	w, c, guest, a, b := moves(t, storetest.SQLite(t))
+	failing := w.computeHost(uuid.NewString(), c.prober)
+	c.prober.says(failing, facts("host "+failing), nil)
+	w.change(failing, func(n *ingot.Node) { n.Owner, n.Driver = guest.Owner, "ipmi" })
+	w.start(nil)
+	w.hostIs(failing, ingot.HypervisorUp)
+	w.failed(failing)
+	for range 4 {
+		w.request(guest.UUID, ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: stepsOf("management.live_migrate")})
+		end := w.ended(guest.UUID)
+		require.Equal(t, ingot.Active, end.ProvisionState, end.LastError)
+		c.movedTo(t, guest, b, a)
+		a, b = b, a
+	}
 }

@@ -57,6 +57,7 @@ func hypervisorTable() *table[ingot.Hypervisor] {
 			{name: "facts", place: func(v *h) field { return record[ingot.HostFacts]{at: &v.Facts} }, quiet: true},
 			{name: "missed", place: func(v *h) field { return (*whole)(&v.Missed) }, quiet: true},
 			{name: "failures", place: func(v *h) field { return (*whole)(&v.Failures) }, quiet: true},
+			{name: "failed_at", place: func(v *h) field { return (*moment)(&v.FailedAt) }, quiet: true},
 			{name: "last_seen_at", place: func(v *h) field { return (*moment)(&v.LastSeenAt) }, quiet: true},
 			{name: "fence", place: func(v *h) field { return (*text)(&v.Fence) }, quiet: true},
 			{name: "fence_reason", place: func(v *h) field { return (*text)(&v.FenceReason) }, quiet: true},

@@ -231,6 +231,29 @@ func TestEventsOfGuests(t *testing.T) {
 	require.Eventually(t, func() bool { return w.get(n.UUID).PowerState == ingot.PowerOn }, 10*time.Second, 10*time.Millisecond)
 }
 
+// TestAGuestStopsAsItsUserWants: it is never started again for that, whatever becomes of machines, and its history says what
+// happened, once.
+func TestAGuestStopsAsItsUserWants(t *testing.T) {
+	t.Parallel()
+	w, s, n := guestWith(t, ingot.PowerOn)
+	w.kill()
+	w.start(func(c *conductor.Conductor) { s.with(c); c.Settings.ForcePower = true })
+	w.switchBehind(n, ingot.ActionOff)
+	for range 2 {
+		require.NoError(t, w.conductor().SyncPower(t.Context(), map[string]int{}))
+		require.Equal(t, ingot.PowerOff, w.get(n.UUID).PowerState)
+		require.Empty(t, w.get(n.UUID).TargetPowerState)
+	}
+	require.Zero(t, w.count("power on"))
+	told, err := w.store.ListHistory(t.Context(), n.UUID, ingot.Page{})
+	require.NoError(t, err)
+	told = slices.DeleteFunc(told, func(h ingot.History) bool {
+		return h.Event != "this guest's power changed without Ingot: power off (previously power on)"
+	})
+	require.Len(t, told, 1)
+	require.Equal(t, "INFO", told[0].Severity)
+}
+
 // TestEventsOfASilentHost: looks that events bring and that fail, as while a libvirtd is started again, are no fault; those of
 // power sync are.
 func TestEventsOfASilentHost(t *testing.T) {

@@ -148,9 +148,9 @@ func (c *Conductor) syncNode(ctx context.Context, n *ingot.Node, seen sight, fai
 }
 
 // forces says whether a machine is brought back to its recorded power. A machine that carries an instance is never
-// powered off for that: somebody who switched it on knows why.
+// powered off for that: somebody who switched it on knows why. A guest is switched off from inside by whoever it belongs to.
 func (c *Conductor) forces(n *ingot.Node) bool {
-	if !c.Settings.ForcePower || n.DisablePowerOff {
+	if !c.Settings.ForcePower || n.DisablePowerOff || n.IsGuest() {
 		return false
 	}
 	carries := n.ProvisionState == ingot.Active || n.InstanceUUID != ""

@@ -104,7 +104,7 @@ func (s *sight) record(n *ingot.Node) {
 	}
 }
 
-// history are the lines for a health that changed, as Ironic's, and for a guest that stands still.
+// history are the lines for a health that changed, as Ironic's, for a guest whose power did, and for one that stands still.
 func (s *sight) history(c *Conductor, n *ingot.Node) []ingot.History {
 	var lines []ingot.History
 	add := func(severity, event string) {
@@ -116,6 +116,9 @@ func (s *sight) history(c *Conductor, n *ingot.Node) []ingot.History {
 	}
 	if s.health != nil && *s.health != n.Health {
 		add("INFO", fmt.Sprintf("Node health status changed: health='%s' (previously '%s')", orNone(*s.health), orNone(n.Health)))
+	}
+	if n.IsGuest() && n.PowerState != "" && s.power != "" && s.power != n.PowerState {
+		add("INFO", fmt.Sprintf("this guest's power changed without Ingot: %s (previously %s)", s.power, n.PowerState))
 	}
 	switch {
 	case s.stalls(n):

@@ -68,6 +68,7 @@ func allocationResource() *resource[ingot.Allocation, ingot.AllocationQuery] {
 		params: []string{"node"},
 		narrow: narrowAllocations,
 		take:   takeAllocation,
+		judge:  keepPlacement,
 		created: func(r *request, a *allocation) {
 			if r.api.Allocator != nil && a.State == ingot.Allocating {
 				r.api.Allocator.WakeAllocator()

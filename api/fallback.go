@@ -2,6 +2,7 @@ package api
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -36,6 +37,20 @@ func (r *request) checkFallback(a *ingot.Allocation, backfill bool) error {
 		}
 	}
 	return r.knownNetworks(a.Owner, wish.Networks)
+}
+
+// keepPlacement refuses patches of what an allocation says of guests: that was looked at when it was made, and the result
+// in it says what was tried already. What is no object is a note of the client's own, as all of extra is in Ironic.
+func keepPlacement(r *request, _ *ingot.Allocation, _ []patchOp) (func(before, after *ingot.Allocation) error, error) {
+	return func(before, after *ingot.Allocation) error {
+		was, is := before.Extra["placement"], after.Extra["placement"]
+		_, wasWish := was.(map[string]any)
+		_, isWish := is.(map[string]any)
+		if !r.api.computes() || !wasWish && !isWish || reflect.DeepEqual(was, is) {
+			return nil
+		}
+		return ingot.Errorf(ingot.Invalid, "extra.placement of allocation %s can not be changed: an allocation says at first whether a guest will do.", after.UUID)
+	}, nil
 }
 
 // knownNetworks refuses physical networks that no compute host has on which a project's guests may be.

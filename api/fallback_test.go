@@ -66,3 +66,72 @@ func TestNetworksOfOthers(t *testing.T) {
 	require.Equal(t, "No compute host has the physical network theirs; there are: no other.", s.must(t, 400, "POST", "/v1/allocations", ask, as("member@p1")).fault())
 	s.must(t, 201, "POST", "/v1/allocations", ask, as("member@p2"))
 }
+
+// TestPlacementIsKept: a patch neither asks for a guest nor forgets what was tried.
+func TestPlacementIsKept(t *testing.T) {
+	t.Parallel()
+	s, _ := computing(t)
+	s.must(t, 201, "POST", "/v1/flavors", small())
+	s.host(t, "host-a", room())
+	made := func(name string, extra map[string]any) string {
+		id, _ := s.must(t, 201, "POST", "/v1/allocations", map[string]any{"name": name, "resource_class": "baremetal.small", "extra": extra}).body["uuid"].(string)
+		return id
+	}
+	patch := func(name, op, path string, v any) (string, []any) {
+		return "/v1/allocations/" + name, []any{map[string]any{"op": op, "path": path, "value": v}}
+	}
+	plain, asked := made("plain", map[string]any{}), made("asked", map[string]any{"note": 1, "placement": map[string]any{"fallback": "virtual", "physical_networks": []any{"physnet1"}}})
+	_, err := s.Store.Allocations().Change(t.Context(), asked, 0, func(a *ingot.Allocation) error {
+		a.SetResult(ingot.PlacementResult{Attempts: 3, Failed: []string{"a", "b"}, Reason: "no bridge br0"})
+		return nil
+	})
+	require.NoError(t, err)
+	for _, row := range []struct {
+		name, op, path string
+		v              any
+	}{
+		{"plain", "add", "/extra/placement", map[string]any{"fallback": "virtual"}},
+		{"plain", "add", "/extra", map[string]any{"placement": map[string]any{"fallback": "virtual"}}},
+		{"asked", "replace", "/extra/placement/fallback", "only-virtual"},
+		{"asked", "replace", "/extra/placement/result/attempts", 0},
+		{"asked", "remove", "/extra/placement/result/failed_hosts", nil},
+		{"asked", "remove", "/extra/placement", nil},
+		{"asked", "add", "/extra/placement", "a note"},
+		{"asked", "remove", "/extra", nil},
+	} {
+		path, body := patch(row.name, row.op, row.path, row.v)
+		id := map[string]string{"plain": plain, "asked": asked}[row.name]
+		require.Equal(t, "extra.placement of allocation "+id+" can not be changed: an allocation says at first whether a guest will do.", s.must(t, 400, "PATCH", path, body).fault(), row)
+	}
+	for _, row := range []struct {
+		id, path string
+		v        any
+	}{
+		{asked, "/extra/note", 2},
+		{asked, "/name", "other"},
+		{plain, "/extra/placement", "a note"},
+		{plain, "/extra/placement", "another"},
+		{plain, "/extra", map[string]any{}},
+	} {
+		path, body := patch(row.id, "add", row.path, row.v)
+		s.must(t, 200, "PATCH", path, body)
+	}
+	a, err := s.Store.Allocations().Get(t.Context(), asked)
+	require.NoError(t, err)
+	require.Equal(t, ingot.PlacementResult{Attempts: 3, Failed: []string{"a", "b"}, Reason: "no bridge br0"}, a.Result())
+
+	ironic := start(t)
+	ironic.must(t, 201, "POST", "/v1/allocations", map[string]any{"name": "n", "resource_class": "a", "extra": map[string]any{"placement": map[string]any{"mine": 1}}})
+	path, body := patch("n", "replace", "/extra/placement/mine", 2)
+	ironic.must(t, 200, "PATCH", path, body)
+}
+
+// TestWhoMayFallBack: who may make allocations may ask for a guest, and nobody else.
+func TestWhoMayFallBack(t *testing.T) {
+	t.Parallel()
+	s, _ := computing(t, func(a *api.API) { a.Auth = personas{} })
+	ask := map[string]any{"resource_class": "small", "extra": map[string]any{"placement": map[string]any{"fallback": "only-virtual"}}}
+	for who, status := range map[string]int{"member@p1": 201, "admin@p1": 201, "member@system": 201, "reader@p1": 403, "reader@system": 403} {
+		s.must(t, status, "POST", "/v1/allocations", ask, as(who))
+	}
+}

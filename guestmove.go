@@ -30,6 +30,7 @@ type GuestSight struct {
 	Halted  bool       // has its power, but stands still while it arrives or after it was sent
 	Moving  string     // how far a move from or to here is; "" where none goes on
 	Disk    bool       // the guest's disk is in its pool
+	Stays   string     // why the machine cannot leave the host; "" where it can
 }
 
 // Runs says whether the host has the guest's one live copy.

@@ -44,6 +44,7 @@ type guestCopy struct {
 	defined, on, halted, disk bool
 	to                        string // where it is being sent
 	left                      int    // looks until it is there
+	stays                     string // why it cannot leave
 }
 
 // moves is a world with two compute hosts, a and b, and a guest that runs on a.
@@ -227,7 +228,7 @@ func (m *cloudMachine) SeeGuest(context.Context) (s ingot.GuestSight, err error)
 				here.to, here.defined, here.on = "", false, false
 			}
 		}
-		s = ingot.GuestSight{Defined: here.defined, Power: ingot.PowerOff, Halted: here.halted, Disk: here.disk}
+		s = ingot.GuestSight{Defined: here.defined, Power: ingot.PowerOff, Halted: here.halted, Disk: here.disk, Stays: here.stays}
 		if here.on {
 			s.Power = ingot.PowerOn
 		}

@@ -66,6 +66,8 @@ func (c *Conductor) bringOver(ctx context.Context, r *Run, m move, live bool) (P
 		return NotYet(c.Settings.Poll, "waiting for compute host "+m.to+" to let go"), c.mover(ctx, r.Node, m.to, retire)
 	case here.Halted:
 		return NotYet(0, "the transfer broke off: it goes on where it was"), c.mover(ctx, r.Node, m.from, func(ctx context.Context, g ingot.GuestMover) error { return g.ResumeGuest(ctx) })
+	case here.Stays != "":
+		return Progress{}, ingot.Fatalf("%s cannot be moved: %s", r.Node.Label(), here.Stays)
 	case live && here.Power == ingot.PowerOff:
 		return Progress{}, ingot.Fatalf("%s is off: use cold_migrate", r.Node.Label())
 	case !live && here.Power == ingot.PowerOn:

@@ -168,6 +168,21 @@ func TestMovesThatAreRefused(t *testing.T) {
 	require.ErrorContains(t, w.conductor().Provision(t.Context(), w.get(guest.UUID), moveTo("live_migrate", b)), "use cold_migrate")
 }
 
+// TestMoveOfAGuestThatStays: one that cannot leave its host is not even switched off.
+func TestMoveOfAGuestThatStays(t *testing.T) {
+	for _, step := range []string{"cold_migrate", "live_migrate"} {
+		w, c, guest, a, b := moves(t, storetest.SQLite(t))
+		c.copies[guest.UUID][a].stays = "it has disk data plugged in"
+		w.start(nil)
+		w.request(guest.UUID, moveTo(step, b))
+		end := w.ended(guest.UUID)
+		require.Equal(t, ingot.ServiceFailed, end.ProvisionState)
+		require.Contains(t, end.LastError, "cannot be moved: it has disk data plugged in")
+		c.movedTo(t, guest, a, b)
+		require.Zero(t, w.count("guest "+string(ingot.ActionSoftOff))+w.count("guest "+string(ingot.ActionOff)), "%v", w.said())
+	}
+}
+
 // TestEvacuate: a host sends its guests away, takes no new ones, and can then be serviced; not before it is cleared of what
 // it had of them.
 func TestEvacuate(t *testing.T) {

@@ -223,3 +223,61 @@ func TestColdMove(t *testing.T) {
 		})
 	}
 }
+
+// TestMoveLeavesOthersDisksAlone: a guest with a disk that is not its own stays where it is, and the volume of that name on the
+// other host is as it was. Without it its own disk goes along, wherever the other host has its disks.
+func TestMoveLeavesOthersDisksAlone(t *testing.T) {
+	p := newPair(t)
+	ctx := t.Context()
+	n := node(func(n *ingot.Node) {
+		n.UUID, n.ParentNode, n.DriverInfo = uuid.NewString(), p.a, nil
+		n.Properties = map[string]any{"cpus": 1.0, "memory_mb": 64.0, "local_gb": 1.0}
+	})
+	here := p.at(n, p.a)
+	require.NoError(t, here.DefineGuest(ctx, p.ports()))
+	for _, host := range []string{p.a, p.b} {
+		makeVolume(t, p.known[host].URI, "data")
+	}
+	others := filepath.Join(p.daemons[p.b].Dir, "pool", "data")
+	require.NoError(t, os.WriteFile(others, []byte("somebody else's"), 0o600))
+	vendor := here.Machine.(ingot.Vendor)
+	_, err := vendor.CallVendor(ctx, "attach_disk", map[string]any{"volume": "data"})
+	require.NoError(t, err)
+
+	stays := "guest " + n.UUID + " has disk data plugged in (vdb), which is not its own: detach it first"
+	require.Equal(t, stays, here.see(t).Stays)
+	for _, live := range []bool{false, true} {
+		err = p.sent(n, ingot.GuestMove{To: p.b, Key: uuid.NewString(), Ports: p.ports(), Live: live})
+		require.Equal(t, ingot.Unsupported, ingot.CodeOf(err), "%v", err)
+		require.ErrorContains(t, err, stays)
+	}
+	require.ErrorContains(t, here.Machine.(ingot.GuestExporter).CanExport(ctx), stays)
+	require.NoError(t, p.at(n, p.b).RetireGuest(ctx), "as a move that was broken off ends")
+	left, err := os.ReadFile(others)
+	require.NoError(t, err)
+	require.Equal(t, "somebody else's", string(left))
+
+	_, err = vendor.CallVendor(ctx, "detach_disk", map[string]any{"volume": "data"})
+	require.NoError(t, err)
+	there := p.known[p.b]
+	there.Pools = []ingot.StoragePool{{Name: "shared", Shared: true, Formats: []string{"raw"}}}
+	p.known[p.b] = there
+	cold := ingot.GuestMove{To: p.b, Key: uuid.NewString(), Ports: p.ports()}
+	require.ErrorContains(t, p.sent(n, cold), "is "+n.UUID+".qcow2, and pool shared of compute host "+p.b+" would have it as "+n.UUID+".raw")
+	there.Pools = []ingot.StoragePool{{Name: "shared", Shared: true}, {Name: "default"}}
+	p.known[p.b] = there
+	require.NoError(t, p.sent(n, cold))
+	require.NoError(t, here.RetireGuest(ctx))
+	require.True(t, p.at(n, p.b).see(t).Disk, "it was in a pool of the old host alone")
+	require.NoError(t, p.at(n, p.b).SetPower(ctx, ingot.ActionOn))
+}
+
+// sent asks until a move has ended.
+func (p *pair) sent(n *ingot.Node, move ingot.GuestMove) (err error) {
+	p.t.Helper()
+	soon(p.t, "the move ends", func() bool {
+		err = p.at(n, p.a).SendGuest(p.t.Context(), move)
+		return ingot.CodeOf(err) != ingot.Unavailable
+	})
+	return err
+}

@@ -19,20 +19,24 @@ type volumeOf struct {
 	readOnly   bool
 }
 
-// volumes are the domain's. What else it has in its drives must be there for any host: a domain with a disk elsewhere
-// cannot be moved (Unsupported).
+// volumes are the guest's own, which are named after it. What else it has in its CD drives must be there for any host. A
+// guest with another disk cannot be moved (Unsupported): on the other host that name is somebody else's.
 func (d *document) volumes() ([]volumeOf, error) {
 	var all []volumeOf
+	guest := d.at("uuid").text()
 	for _, e := range d.at("devices").list() {
 		if e.name != "disk" {
 			continue
 		}
 		source := e.child("source")
-		switch {
-		case source.attr("volume") != "":
+		here := source.attr("volume") != "" || source.attr("file") != "" || source.attr("dev") != ""
+		switch cd := e.attr("device") == "cdrom"; {
+		case strings.HasPrefix(source.attr("volume"), guest+"."):
 			all = append(all, volumeOf{pool: source.attr("pool"), name: source.attr("volume"), readOnly: e.child("readonly") != nil})
-		case source.attr("file") != "" || source.attr("dev") != "":
-			return nil, ingot.Errorf(ingot.Unsupported, "the guest has %s in a drive, which is in no storage pool of its host's: it cannot be moved", mediaOf(e))
+		case cd && here:
+			return nil, ingot.Errorf(ingot.Unsupported, "guest %s has %s in a drive, which is on its host alone: eject it first", guest, mediaOf(e))
+		case !cd:
+			return nil, ingot.Errorf(ingot.Unsupported, "guest %s has disk %s plugged in (%s), which is not its own: detach it first", guest, mediaOf(e), e.child("target").attr("dev"))
 		}
 	}
 	return all, nil

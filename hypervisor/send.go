@@ -178,12 +178,15 @@ func (j *journey) carry(ctx context.Context, here, there *libvirt.Connect) error
 	if err != nil {
 		return err
 	}
-	arrived, err := j.hasArrived(there)
-	if err != nil || arrived {
+	volumes, err := j.guest.luggage(d)
+	if err != nil {
 		return err
 	}
-	volumes, err := doc.volumes()
-	if err != nil {
+	if err := j.fits(volumes); err != nil {
+		return err
+	}
+	arrived, err := j.hasArrived(there)
+	if err != nil || arrived {
 		return err
 	}
 	var log string
@@ -254,7 +257,7 @@ func (j *journey) live(ctx context.Context, d *libvirt.Domain, there *libvirt.Co
 	if j.from.MigrationTLS || j.to.MigrationTLS {
 		flags |= libvirt.MIGRATE_TLS
 	}
-	if sharedPool(&j.from, &j.to, j.shape.Pool) {
+	if j.inPlace(volumes) {
 		flags |= libvirt.MIGRATE_UNSAFE // the operator has said that the files are the same: libvirt knows only some file systems
 	} else {
 		flags |= libvirt.MIGRATE_NON_SHARED_DISK
@@ -301,7 +304,7 @@ func (j *journey) drives(ctx context.Context, d *libvirt.Domain, there *libvirt.
 
 // cold copies what a machine that is off has, and defines it there last of all.
 func (j *journey) cold(ctx context.Context, here, there *libvirt.Connect, doc *document, volumes []volumeOf, log string) error {
-	if !sharedPool(&j.from, &j.to, j.shape.Pool) {
+	if !j.inPlace(volumes) {
 		for _, v := range volumes {
 			if err := j.copy(ctx, here, there, v); err != nil {
 				return err

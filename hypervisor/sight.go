@@ -34,7 +34,17 @@ func (g *Guest) SeeGuest(ctx context.Context) (ingot.GuestSight, error) {
 		}
 		defer free(d)
 		s.Defined = true
-		return s, look(d, &s)
+		if err := look(d, &s); err != nil || !s.Defined {
+			return s, err
+		}
+		_, err = g.luggage(d)
+		switch {
+		case ingot.CodeOf(err) == ingot.Unsupported:
+			s.Stays, err = err.Error(), nil
+		case is(err, libvirt.ERR_NO_DOMAIN): // it went since then
+			return ingot.GuestSight{Power: ingot.PowerOff, Moving: s.Moving, Disk: s.Disk}, nil
+		}
+		return s, err
 	})
 }
 

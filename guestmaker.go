@@ -23,6 +23,14 @@ type GuestMaker interface {
 	RemoveGuest(ctx context.Context) error
 }
 
+// PortPlugger is the extra ability of a guest's machine to have the network cards of its ports.
+type PortPlugger interface {
+	// PlugPorts has the machine start next with a card for each port and no others; nothing else of it changes, and one that
+	// Ingot did not make keeps its own. Unsupported: it has snapshots, which keep the cards that it has. Invalid and
+	// Unsupported also name what the host cannot give.
+	PlugPorts(ctx context.Context, ports []Port) error
+}
+
 // GuestImage is an image for the disks of guests.
 type GuestImage struct {
 	ImageReady

@@ -28,6 +28,8 @@ type shapely struct {
 	reverted []string // keys
 	gib      int64
 	memory   any // that the machine runs with
+	cards    int
+	unplug   error // why there are none
 }
 
 func (s *shapely) Machine(n *ingot.Node) (ingot.Machine, string, error) {
@@ -89,6 +91,16 @@ func (m *shape) ReshapeGuest(ctx context.Context, _ []ingot.Port) (bool, error) 
 		m.s.memory = wanted
 	}
 	return now == ingot.PowerOn && m.s.memory != wanted, err
+}
+
+func (m *shape) PlugPorts(_ context.Context, ports []ingot.Port) error {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	m.s.w.note("plugged")
+	if m.s.unplug == nil {
+		m.s.cards = len(ports)
+	}
+	return m.s.unplug
 }
 
 func (m *shape) Snapshots(context.Context) ([]ingot.Snapshot, error) {

@@ -70,6 +70,10 @@ func (c *Conductor) bringOver(ctx context.Context, r *Run, m move, live bool) (P
 		return Progress{}, ingot.Fatalf("%s cannot be moved: %s", r.Node.Label(), here.Stays)
 	case live && here.Power == ingot.PowerOff:
 		return Progress{}, ingot.Fatalf("%s is off: use cold_migrate", r.Node.Label())
+	case !live && here.Power == ingot.PowerOff:
+		if err := r.plugPorts(ctx); err != nil { // what is sent has to have the cards of its ports
+			return Progress{}, err
+		}
 	case !live && here.Power == ingot.PowerOn:
 		if !m.ran {
 			m.ran = true

@@ -35,6 +35,9 @@ func (c *Conductor) powerPlan() Plan {
 					p, err := restart(ctx, r)
 					return c.inPowerTime(r, p, err)
 				}
+				if err := r.plugPorts(ctx); err != nil {
+					return c.inPowerTime(r, Progress{}, err)
+				}
 				p, err := ensurePower(ctx, r, ingot.ActionOn)
 				return c.inPowerTime(r, p, err)
 			}},

@@ -15,6 +15,23 @@ func DomainXML(n *ingot.Node, ports []ingot.Port, host *ingot.Hypervisor, consol
 	return domainXML(s, consoleLog)
 }
 
+// WithCards is a domain with the network cards of ports.
+func WithCards(text string, n *ingot.Node, ports []ingot.Port, host *ingot.Hypervisor) (string, error) {
+	s, err := shapeOf(n, ports, host)
+	if err != nil {
+		return "", err
+	}
+	d, err := parse(text)
+	if err != nil {
+		return "", err
+	}
+	after, err := d.withCards(&s)
+	if err != nil {
+		return "", err
+	}
+	return after.text, nil
+}
+
 // CheckHost is Check, in every build.
 func CheckHost(h *ingot.Hypervisor) error { return checkHost(h) }
 

@@ -208,6 +208,8 @@ func TestAdoptedDomain(t *testing.T) {
 	before := domainText(t, d.URI(), n.UUID)
 
 	require.NoError(t, maker.DefineGuest(ctx, nil))
+	plugger, _ := ingot.As[ingot.PortPlugger](m)
+	require.NoError(t, plugger.PlugPorts(ctx, []ingot.Port{{Address: "52:54:00:00:00:01"}}))
 	require.Equal(t, before, domainText(t, d.URI(), n.UUID))
 	require.NoError(t, m.SetPower(ctx, ingot.ActionOn))
 	require.ErrorContains(t, maker.BlankDisk(ctx), "was adopted")

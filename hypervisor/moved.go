@@ -73,7 +73,7 @@ func (d *document) plug(e *element, s *Shape) error {
 	mac := e.child("mac").attr("address")
 	i := slices.IndexFunc(s.NICs, func(n NIC) bool { return strings.EqualFold(n.MAC, mac) })
 	if i < 0 {
-		return ingot.Errorf(ingot.Unsupported, "the guest has a network card %s, and no port of that address: it cannot be moved", mac)
+		return ingot.Errorf(ingot.Unsupported, "the guest has a network card %s, and no port of that address: it cannot be moved before it was switched off and on", mac)
 	}
 	nic := &s.NICs[i]
 	kind, source := "bridge", `<source bridge="`+escape(nic.Bridge)+`"/>`

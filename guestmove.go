@@ -49,6 +49,8 @@ type GuestMove struct {
 type GuestPlace struct {
 	Guest, Host      string
 	Operation, Claim string
+	// Resources are what it is to have there; nil is what it has on its own.
+	Resources Amounts
 	// Fenced is for guests of a host that is lost: nothing is changed unless it is known to be off.
 	Fenced bool
 }

@@ -99,14 +99,32 @@ func (h *ComputeHost) Closed() (reason, detail string) {
 }
 
 // unlike is a host that has not what the flavor or the request needs.
-func (req *PlacementRequest) unlike(h *ComputeHost) (string, string) {
-	facts := &h.Hypervisor.Facts
-	if req.Flavor.Arch != "" && req.Flavor.Arch != facts.Arch {
+func (req *PlacementRequest) unlike(h *ComputeHost) (reason, detail string) {
+	for _, filter := range []func(*ComputeHost) (string, string){req.otherMachine, req.traitless, req.otherDisks, req.unplugged} {
+		if reason, detail = filter(h); reason != "" {
+			break
+		}
+	}
+	return reason, detail
+}
+
+// otherMachine is a host that has other processors or firmware.
+func (req *PlacementRequest) otherMachine(h *ComputeHost) (string, string) {
+	switch facts := &h.Hypervisor.Facts; {
+	case req.Flavor.Arch != "" && req.Flavor.Arch != facts.Arch:
 		return "not " + req.Flavor.Arch, facts.Arch
-	}
-	if req.Flavor.BootMode == ModeUEFI && !facts.UEFI {
+	case req.Flavor.BootMode == ModeUEFI && !facts.UEFI:
 		return "no UEFI firmware", ""
+	case req.SecureBoot && !facts.SecureBoot:
+		return "no firmware with Secure Boot", ""
+	case req.TPM && !facts.TPM:
+		return "no TPM for guests", ""
 	}
+	return "", ""
+}
+
+// traitless is a host that has not the traits; no host has those that a guest could not inherit.
+func (req *PlacementRequest) traitless(h *ComputeHost) (string, string) {
 	wanted := slices.Clone(req.Flavor.RequiredTraits)
 	for _, trait := range Missing(req.Traits, req.Flavor.ProvidedTraits) {
 		if !slices.Contains(req.Flavor.InheritTraits, trait) {
@@ -117,9 +135,27 @@ func (req *PlacementRequest) unlike(h *ComputeHost) (string, string) {
 	if missing := Missing(wanted, h.Node.Traits); len(missing) > 0 {
 		return "no trait " + missing[0], ""
 	}
-	if req.SharedPool != "" && !slices.ContainsFunc(h.Hypervisor.Pools, func(p StoragePool) bool { return p.Name == req.SharedPool && p.Shared }) {
+	return "", ""
+}
+
+// otherDisks is a host that has not the pool for the guest's disk, or one for other disks.
+func (req *PlacementRequest) otherDisks(h *ComputeHost) (string, string) {
+	pool := h.Hypervisor.Pool(req.Pool)
+	switch {
+	case pool == nil && req.Pool != "":
+		return "no pool " + req.Pool, ""
+	case pool == nil:
+		return "no pool for disks", ""
+	case req.SharedPool != "" && (pool.Name != req.SharedPool || !pool.Shared):
 		return "does not share pool " + req.SharedPool, ""
+	case req.DiskFormat != "" && pool.DiskFormat() != req.DiskFormat:
+		return "no " + req.DiskFormat + " disks", "pool " + pool.Name + " has " + pool.DiskFormat()
 	}
+	return "", ""
+}
+
+// unplugged is a host that has not the networks.
+func (req *PlacementRequest) unplugged(h *ComputeHost) (string, string) {
 	for _, network := range req.PhysicalNetworks {
 		if !slices.ContainsFunc(h.Hypervisor.Networks, func(n GuestNetwork) bool { return n.PhysicalNetwork == network }) {
 			return "no network " + network, ""
@@ -133,8 +169,9 @@ func (req *PlacementRequest) full(h *ComputeHost) (string, string) {
 	if req.Group != "" && slices.Contains(h.Groups, req.Group) {
 		return "has a guest of group " + req.Group, ""
 	}
+	claim := h.Hypervisor.Claim(req.Pool, req.Flavor.Resources)
 	for _, resource := range Resources() {
-		asked := req.Flavor.Resources[resource]
+		asked := claim[resource]
 		i := slices.IndexFunc(h.Capacities, func(c Capacity) bool { return c.Resource == resource })
 		switch {
 		case i < 0:

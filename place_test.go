@@ -11,7 +11,7 @@ import (
 func computeHost(name string, usedMB int64, change func(*ingot.ComputeHost)) ingot.ComputeHost {
 	h := ingot.ComputeHost{
 		Node:       ingot.Node{UUID: name, Name: name, ProvisionState: ingot.Active, Traits: []string{"CUSTOM_SSD"}, Owner: "p1"},
-		Hypervisor: ingot.Hypervisor{NodeUUID: name, State: ingot.HypervisorUp, Facts: ingot.HostFacts{Arch: "x86_64", UEFI: true}},
+		Hypervisor: ingot.Hypervisor{NodeUUID: name, State: ingot.HypervisorUp, Pools: []ingot.StoragePool{{Name: "default"}}, Facts: ingot.HostFacts{Arch: "x86_64", UEFI: true, SecureBoot: true, TPM: true}},
 		Capacities: []ingot.Capacity{
 			{Host: name, Resource: ingot.DiskGB, Total: 100, Ratio: 1000, MaxUnit: 100, StepSize: 1},
 			{Host: name, Resource: ingot.MemoryMB, Total: 8192, Ratio: 1000, MaxUnit: 8192, StepSize: 1, Used: usedMB},
@@ -35,7 +35,7 @@ func TestPlaceRejects(t *testing.T) {
 	t.Parallel()
 	request := ingot.PlacementRequest{
 		Flavor: smallFlavor(), Traits: []string{"CUSTOM_SSD", "CUSTOM_VIRTUAL"}, Group: "web", Project: "p1", Excluded: []string{"excluded"},
-		PhysicalNetworks: []string{"physnet1"}, Candidates: nil,
+		PhysicalNetworks: []string{"physnet1"}, DiskFormat: "qcow2", SecureBoot: true, TPM: true,
 	}
 	networked := func(change func(*ingot.ComputeHost)) func(*ingot.ComputeHost) {
 		return func(h *ingot.ComputeHost) {
@@ -63,6 +63,10 @@ func TestPlaceRejects(t *testing.T) {
 		"leaving":   {change: func(h *ingot.ComputeHost) { h.Hypervisor.State = ingot.HypervisorDraining }, want: "draining"},
 		"arm":       {change: func(h *ingot.ComputeHost) { h.Hypervisor.Facts.Arch = "aarch64" }, want: "not x86_64", detail: "aarch64"},
 		"bios":      {change: func(h *ingot.ComputeHost) { h.Hypervisor.Facts.UEFI = false }, want: "no UEFI firmware"},
+		"insecure":  {change: func(h *ingot.ComputeHost) { h.Hypervisor.Facts.SecureBoot = false }, want: "no firmware with Secure Boot"},
+		"tpmless":   {change: func(h *ingot.ComputeHost) { h.Hypervisor.Facts.TPM = false }, want: "no TPM for guests"},
+		"poolless":  {change: func(h *ingot.ComputeHost) { h.Hypervisor.Pools = nil }, want: "no pool for disks"},
+		"raw":       {change: func(h *ingot.ComputeHost) { h.Hypervisor.Pools[0].Formats = []string{"raw"} }, want: "no qcow2 disks", detail: "pool default has raw"},
 		"traitless": {change: func(h *ingot.ComputeHost) { h.Node.Traits = nil }, want: "no trait CUSTOM_SSD"},
 		"netless":   {change: func(h *ingot.ComputeHost) { h.Hypervisor.Networks = nil }, want: "no network physnet1"},
 		"grouped":   {change: func(h *ingot.ComputeHost) { h.Groups = []string{"db", "web"} }, want: "has a guest of group web"},
@@ -148,6 +152,38 @@ func TestPlaceChooses(t *testing.T) {
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("want %v, got %v of %+v", row.want, got, placement.Candidates)
+		}
+	}
+}
+
+// TestPlaceOfDisks: a guest's disk is in the pool that it names, and takes of the host's DISK_GB where that is the first.
+func TestPlaceOfDisks(t *testing.T) {
+	t.Parallel()
+	one := func(name string, pools ...ingot.StoragePool) []ingot.ComputeHost {
+		return []ingot.ComputeHost{computeHost(name, 0, func(h *ingot.ComputeHost) { h.Hypervisor.Pools = pools })}
+	}
+	first, second := ingot.StoragePool{Name: "default", Formats: []string{"raw", "qcow2"}}, ingot.StoragePool{Name: "fast", Formats: []string{"raw"}, Shared: true}
+	big := ingot.PlacementRequest{Flavor: ingot.Flavor{Resources: ingot.Amounts{ingot.DiskGB: 101, ingot.VCPU: 1, ingot.MemoryMB: 1}}}
+	for _, row := range []struct {
+		pool, format, shared string
+		hosts                []ingot.ComputeHost
+		want                 string
+	}{
+		{hosts: one("a", first, second), want: "1 host considered: 1 lacks DISK_GB (asked 101, free 100)"},
+		{pool: "default", hosts: one("a", first, second), want: "1 host considered: 1 lacks DISK_GB (asked 101, free 100)"},
+		{pool: "fast", hosts: one("a", first, second), want: "1 host considered: 1 suitable"},
+		{pool: "fast", hosts: one("a", second, first), want: "1 host considered: 1 lacks DISK_GB (asked 101, free 100)"},
+		{pool: "fast", hosts: one("a", first), want: "1 host considered: 1 no pool fast"},
+		{pool: "fast", format: "raw", hosts: one("a", first, second), want: "1 host considered: 1 suitable"},
+		{pool: "fast", format: "qcow2", hosts: one("a", first, second), want: "1 host considered: 1 no qcow2 disks (pool fast has raw)"},
+		{pool: "fast", shared: "fast", hosts: one("a", first, second), want: "1 host considered: 1 suitable"},
+		{shared: "fast", hosts: one("a", first, second), want: "1 host considered: 1 does not share pool fast"},
+		{shared: "default", hosts: one("a", first, second), want: "1 host considered: 1 does not share pool default"},
+	} {
+		req := big
+		req.Pool, req.DiskFormat, req.SharedPool = row.pool, row.format, row.shared
+		if got := ingot.Place(row.hosts, req); got.String() != row.want {
+			t.Errorf("%+v: got %s", row, got.String())
 		}
 	}
 }

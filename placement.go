@@ -23,8 +23,15 @@ type PlacementRequest struct {
 	Project string
 	// Excluded are hosts where it was tried already.
 	Excluded []string
-	// SharedPool is a storage pool whose files the guest needs, which the host has to share; "" is none.
+	// Pool is the storage pool of the guest's disk, "" the host's first; DiskFormat is what its disk is, "" whatever the pool has.
+	Pool       string
+	DiskFormat string
+	// SharedPool is a storage pool whose files the guest needs: the host has to share it, and find the guest's disk in it. ""
+	// is none.
 	SharedPool string
+	// SecureBoot and TPM are needed.
+	SecureBoot bool
+	TPM        bool
 	// PhysicalNetworks are what the guest's ports need; Image is the checksum of what it will boot, "" where not known.
 	PhysicalNetworks []string
 	Image            string

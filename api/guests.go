@@ -36,7 +36,8 @@ func (r *request) createGuest(n *ingot.Node) error {
 	if err != nil {
 		return err
 	}
-	return r.api.Guests.CreateGuest(r.Context(), n, nil, ingot.GuestClaim{Resources: amounts, Group: group}, nodeEvent("created", n))
+	claim := ingot.GuestClaim{Resources: host.Hypervisor.Claim(n.DiskPool(), amounts), Group: group}
+	return r.api.Guests.CreateGuest(r.Context(), n, nil, claim, nodeEvent("created", n))
 }
 
 // guestHost is the compute host that a new guest names: one that takes guests now.
@@ -71,12 +72,11 @@ func fitsHost(n *ingot.Node, h *ingot.ComputeHost) error {
 	if ingot.Capability(n.Properties, "boot_mode") == string(ingot.ModeUEFI) && !facts.UEFI {
 		return ingot.Errorf(ingot.Invalid, "compute host %s has no UEFI firmware for guests", n.ParentNode)
 	}
-	pool := ingot.Text(n.DriverInfo, "pool")
 	var names []string
 	for _, p := range h.Hypervisor.Pools {
 		names = append(names, p.Name)
 	}
-	if pool != "" && !slices.Contains(names, pool) {
+	if pool := n.DiskPool(); pool != "" && !slices.Contains(names, pool) {
 		return ingot.Errorf(ingot.Invalid, "compute host %s has no pool %s; its pools are: %s", n.ParentNode, pool, strings.Join(names, ", "))
 	}
 	return nil

@@ -40,6 +40,16 @@ func TestGuests(t *testing.T) {
 	explicit["properties"] = map[string]any{"cpus": "1", "memory_mb": 512, "local_gb": 0}
 	s.must(t, 201, "POST", "/v1/nodes", explicit)
 
+	body := map[string]any{"type": "libvirt", "uri": hostURI, "pools": []any{map[string]any{"name": "default"}, map[string]any{"name": "slow"}}}
+	s.must(t, 202, "PUT", "/v1/nodes/host-a/hypervisor", body)
+	explicit["name"], explicit["driver_info"] = "vm-3", map[string]any{"pool": "slow"}
+	explicit["properties"] = map[string]any{"cpus": "1", "memory_mb": 512, "local_gb": 1000}
+	s.must(t, 201, "POST", "/v1/nodes", explicit)
+	inventory, _ := s.must(t, 200, "GET", "/v1/nodes/host-a/hypervisor", nil).body["inventory"].(map[string]any)
+	require.Equal(t, 20.0, inventory["DISK_GB"].(map[string]any)["used"], "what is in another pool than the first is not of it")
+	s.must(t, 204, "DELETE", "/v1/nodes/vm-3", nil)
+	l.removed = nil
+
 	s.must(t, 204, "DELETE", "/v1/nodes/vm-1", nil)
 	require.Equal(t, []string{vm}, l.removed)
 	claims, _ = s.must(t, 200, "GET", "/v1/nodes/host-a/hypervisor/usage", nil).body["claims"].([]any)

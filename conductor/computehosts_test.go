@@ -81,6 +81,7 @@ func (w *world) computeHost(name string, p *prober) string {
 	n := w.node(ingot.Active, func(n *ingot.Node) { n.Name, n.PowerState = name, ingot.PowerOn })
 	p.says(n.UUID, facts("host "+name), nil)
 	h := ingot.Hypervisor{NodeUUID: n.UUID, Type: "libvirt", URI: "qemu:///system", State: ingot.HypervisorConnecting, OnHostFailure: ingot.FailureNone}
+	h.Pools = []ingot.StoragePool{{Name: "default"}}
 	require.NoError(w.t, w.store.Hypervisors().Create(w.t.Context(), &h))
 	return n.UUID
 }

@@ -113,10 +113,14 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 	if err != nil {
 		return false, err
 	}
-	placement := ingot.Place(hosts, ingot.PlacementRequest{
+	req := ingot.PlacementRequest{
 		Flavor: *flavor, Traits: a.Traits, Candidates: a.Candidates, Group: wish.Group, Project: a.Owner, Excluded: result.Failed,
 		PhysicalNetworks: wish.Networks,
-	})
+	}
+	if c.Guests.Interfaces.Deploy == imageDeploy {
+		req.DiskFormat = "qcow2" // it will begin as an image
+	}
+	placement := ingot.Place(hosts, req)
 	why := fmt.Sprintf("%s; virtual fallback %s: %s", metal, flavor.ResourceClass, placement.String())
 	if result.Attempts >= guestTries {
 		return false, c.failAllocation(ctx, a, fmt.Sprintf("%s; %d guests could not be made, the last: %s", why, result.Attempts, result.Reason))

@@ -348,3 +348,18 @@ func TestTroubledHostsComeLast(t *testing.T) {
 	require.Eventually(t, func() bool { return w.hostIs(hosts["failing"], ingot.HypervisorUp).Failures == 0 }, 10*time.Second, 5*time.Millisecond,
 		"one could be made there now")
 }
+
+// TestRawPoolsTakeNoImages: a guest that is to begin as an image is not placed where no disk can.
+func TestRawPoolsTakeNoImages(t *testing.T) {
+	t.Parallel()
+	w, hosts, _ := virtual(t, "host")
+	_, err := w.store.Hypervisors().Change(t.Context(), hosts["host"], 0, func(h *ingot.Hypervisor) error {
+		h.Pools = []ingot.StoragePool{{Name: "lvm", Formats: []string{"raw"}}}
+		return nil
+	})
+	require.NoError(t, err)
+	w.kill()
+	w.start(func(c *conductor.Conductor) { c.Guests.Interfaces.Deploy = "libvirt-image" })
+	a := w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("only-virtual")}).UUID)
+	require.Contains(t, a.LastError, "1 host considered: 1 no qcow2 disks (pool lvm has raw)")
+}

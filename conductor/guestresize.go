@@ -148,7 +148,11 @@ func (r *Run) reclaim(ctx context.Context, amounts ingot.Amounts, change func(*i
 	if r.c.Guests == nil {
 		return unsupported(r.Node, "resize")
 	}
-	err := r.c.Guests.Store.ChangeClaim(ctx, *r.Op, amounts, change)
+	h, err := r.c.Guests.Hosts.Get(ctx, r.Node.ParentNode)
+	if err != nil {
+		return err
+	}
+	err = r.c.Guests.Store.ChangeClaim(ctx, *r.Op, h.Claim(r.Node.DiskPool(), amounts), change)
 	if ingot.CodeOf(err) == ingot.Conflict {
 		err = ingot.Fatal(err)
 	}

@@ -50,7 +50,7 @@ type GuestStore interface {
 
 // GuestMoves has guests change their hosts, by a pass that has its claim (Fenced: it has lost it).
 type GuestMoves interface {
-	// TakePlace has a guest hold on another host what it holds on its own. Conflict: there is no room.
+	// TakePlace has a guest hold on another host what it needs there. Conflict: there is no room.
 	TakePlace(ctx context.Context, place ingot.GuestPlace) error
 	// MoveGuest makes that host the guest's own, and gives the place on the old one back.
 	MoveGuest(ctx context.Context, place ingot.GuestPlace, events ...ingot.Event) error

@@ -114,9 +114,14 @@ func (c *Conductor) chooseHost(ctx context.Context, r *Run, m move, destination 
 	if err != nil {
 		return Progress{}, err
 	}
-	req, err := requestFor(r.Node, r.Ports)
+	req, err := ingot.PlacementOf(r.Node, r.Ports)
 	if err != nil {
 		return Progress{}, ingot.Fatal(err)
+	}
+	for i := range hosts {
+		if pool := hosts[i].Hypervisor.Pool(r.Node.DiskPool()); hosts[i].Node.UUID == r.Node.ParentNode && pool != nil {
+			req.DiskFormat = pool.DiskFormat() // a disk is moved as it is
+		}
 	}
 	req.Excluded = append([]string{r.Node.ParentNode}, m.tried...)
 	if destination != "" {
@@ -150,28 +155,6 @@ func (c *Conductor) hostsFor(ctx context.Context, n *ingot.Node) ([]ingot.Comput
 	}), err
 }
 
-// requestFor is the place that a guest needs that is there already.
-func requestFor(n *ingot.Node, ports []ingot.Port) (ingot.PlacementRequest, error) {
-	amounts, err := ingot.GuestAmounts(n)
-	req := ingot.PlacementRequest{Flavor: ingot.Flavor{ResourceClass: n.ResourceClass, Resources: amounts, Arch: ingot.Text(n.Properties, "cpu_arch")}}
-	if ingot.Capability(n.Properties, "boot_mode") == string(ingot.ModeUEFI) {
-		req.Flavor.BootMode = ingot.ModeUEFI
-	}
-	req.Group = ingot.Text(n.DriverInfo, "anti_affinity_group")
-	req.PhysicalNetworks = networksOf(ports)
-	return req, err
-}
-
-// networksOf are the physical networks that ports need.
-func networksOf(ports []ingot.Port) (names []string) {
-	for i := range ports {
-		if network := ports[i].PhysicalNetwork; network != "" && !slices.Contains(names, network) {
-			names = append(names, network)
-		}
-	}
-	return names
-}
-
 // namedHost finds a compute host by its UUID or name.
 func namedHost(hosts []ingot.ComputeHost, name string) (string, error) {
 	var known []string
@@ -187,7 +170,7 @@ func namedHost(hosts []ingot.ComputeHost, name string) (string, error) {
 // takePlace has the guest hold on the chosen host what it needs there. Where somebody else got the room, another host is
 // chosen, unless this one was asked for.
 func (c *Conductor) takePlace(ctx context.Context, r *Run, m move, chosen bool) (Progress, error) {
-	err := c.Guests.Moves.TakePlace(ctx, r.place(m.to))
+	err := c.holdPlace(ctx, r, m.to)
 	switch {
 	case ingot.CodeOf(err) == ingot.Conflict && !chosen:
 		m.tried, m.stage = append(m.tried, m.to), ""
@@ -201,6 +184,24 @@ func (c *Conductor) takePlace(ctx context.Context, r *Run, m move, chosen bool) 
 	m.stage = movePlaced
 	r.setMove(m)
 	return NotYet(0, "has a place on compute host "+m.to), nil
+}
+
+// holdPlace has the guest hold what it needs on a host. Conflict: there is no room, or the host is none any more.
+func (c *Conductor) holdPlace(ctx context.Context, r *Run, host string) error {
+	h, err := c.Guests.Hosts.Get(ctx, host)
+	switch {
+	case ingot.CodeOf(err) == ingot.NotFound:
+		return ingot.Errorf(ingot.Conflict, "%w", err)
+	case err != nil:
+		return err
+	}
+	amounts, err := ingot.GuestAmounts(r.Node)
+	if err != nil {
+		return ingot.Fatal(err)
+	}
+	place := r.place(host)
+	place.Resources = h.Claim(r.Node.DiskPool(), amounts)
+	return c.Guests.Moves.TakePlace(ctx, place)
 }
 
 // arrive makes the other host the guest's own.

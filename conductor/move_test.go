@@ -222,3 +222,63 @@ func TestMovesAvoidTroubledHosts(t *testing.T) {
 		a, b = b, a
 	}
 }
+
+// hasPools has a compute host have its disks in pools.
+func (w *world) hasPools(host string, pools ...ingot.StoragePool) {
+	w.t.Helper()
+	_, err := w.store.Hypervisors().Change(w.t.Context(), host, 0, func(h *ingot.Hypervisor) error { h.Pools = pools; return nil })
+	require.NoError(w.t, err)
+}
+
+// TestMovesNeedTheLike: a host that has not the guest's pool, the sort of its disk, or its firmware is not tried.
+func TestMovesNeedTheLike(t *testing.T) {
+	w, c, guest, a, b := moves(t, storetest.SQLite(t))
+	w.start(nil)
+	fast, raw := ingot.StoragePool{Name: "fast"}, ingot.StoragePool{Name: "fast", Formats: []string{"raw"}}
+	w.hasPools(a, ingot.StoragePool{Name: "default"}, fast)
+	for _, row := range []struct {
+		pools  []ingot.StoragePool
+		change func(*ingot.Node)
+		says   string
+	}{
+		{[]ingot.StoragePool{{Name: "default"}}, func(n *ingot.Node) { n.DriverInfo = map[string]any{"pool": "fast"} }, "1 no pool fast"},
+		{[]ingot.StoragePool{raw}, func(*ingot.Node) {}, "1 no qcow2 disks (pool fast has raw)"},
+		{[]ingot.StoragePool{fast}, func(n *ingot.Node) { n.DriverInfo["vtpm"] = true }, "1 no TPM for guests"},
+		{[]ingot.StoragePool{fast}, func(n *ingot.Node) {
+			n.DriverInfo = map[string]any{"pool": "fast"}
+			n.InstanceInfo = map[string]any{"capabilities": map[string]any{"secure_boot": "true"}}
+		}, "1 no firmware with Secure Boot"},
+	} {
+		w.hasPools(b, row.pools...)
+		w.change(guest.UUID, func(n *ingot.Node) {
+			n.ProvisionState, n.Maintenance, n.Fault = ingot.Active, false, ""
+			row.change(n)
+		})
+		w.request(guest.UUID, ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: stepsOf("management.live_migrate")})
+		end := w.ended(guest.UUID)
+		require.Equal(t, ingot.ServiceFailed, end.ProvisionState)
+		require.Contains(t, end.LastError, row.says)
+	}
+	c.mu.Lock()
+	require.Zero(t, c.began)
+	c.mu.Unlock()
+
+	// Its disk is in the first pool there, and takes of what that has; back on the other host it takes nothing of it again.
+	disk := func(host string) int64 {
+		capacities, err := w.store.Capacities(t.Context(), host)
+		require.NoError(t, err)
+		return capacities[0].Used
+	}
+	w.change(guest.UUID, func(n *ingot.Node) {
+		n.ProvisionState, n.Maintenance, n.Fault, n.InstanceInfo = ingot.Active, false, "", nil
+	})
+	for _, row := range []struct {
+		host string
+		want int64
+	}{{b, 20}, {a, 0}} {
+		w.request(guest.UUID, moveTo("live_migrate", row.host))
+		end := w.ended(guest.UUID)
+		require.Equal(t, ingot.Active, end.ProvisionState, end.LastError)
+		require.Equal(t, row.want, disk(row.host))
+	}
+}

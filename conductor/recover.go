@@ -22,7 +22,7 @@ const (
 
 // recoveryOf says what becomes of a guest whose host is lost, or why it stays.
 func recoveryOf(h *ingot.Hypervisor, n *ingot.Node) (recovery, string) {
-	pool := poolOf(h, n)
+	pool := h.Pool(n.DiskPool())
 	agreed, _ := n.DriverInfo[rebuildKey].(bool)
 	switch {
 	case pool != nil && pool.Shared:
@@ -35,17 +35,6 @@ func recoveryOf(h *ingot.Hypervisor, n *ingot.Node) (recovery, string) {
 		return "", "its disk is on that host alone, and it has no image to be made from"
 	}
 	return recoverRebuild, ""
-}
-
-// poolOf is the pool of a guest's disk; nil where the host names none such.
-func poolOf(h *ingot.Hypervisor, n *ingot.Node) *ingot.StoragePool {
-	want := ingot.Text(n.DriverInfo, "pool")
-	for i := range h.Pools {
-		if want == "" || h.Pools[i].Name == want {
-			return &h.Pools[i]
-		}
-	}
-	return nil
 }
 
 // recoverPlan has a guest run again on another host than its own, which is lost and known to be off.
@@ -89,7 +78,7 @@ func (c *Conductor) findPlace(ctx context.Context, r *Run) (Progress, error) {
 			return Progress{}, ingot.Fatalf("compute host %s is not known to be off any more", h.NodeUUID)
 		}
 		p, err := c.chooseHost(ctx, r, m, "", func(req *ingot.PlacementRequest) {
-			if pool := poolOf(&h, r.Node); restart && pool != nil {
+			if pool := h.Pool(r.Node.DiskPool()); restart && pool != nil {
 				req.SharedPool = pool.Name
 			}
 		})

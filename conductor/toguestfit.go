@@ -86,7 +86,8 @@ func (c *Conductor) placeFor(ctx context.Context, n *ingot.Node, ports []ingot.P
 	}
 	hosts = slices.DeleteFunc(hosts, func(h ingot.ComputeHost) bool { return !h.OpenTo(project) })
 	traits, _ := n.InstanceTraits()
-	asked := ingot.PlacementRequest{Flavor: *f, Traits: traits, PhysicalNetworks: networksOf(ports)}
+	asked := ingot.PlacementRequest{Flavor: *f, Traits: traits, PhysicalNetworks: ingot.NetworksOf(ports)}
+	asked.SecureBoot = strings.EqualFold(ingot.Capability(n.InstanceInfo, "secure_boot"), "true")
 	if host != "" {
 		named, err := namedHost(hosts, host)
 		if err != nil {

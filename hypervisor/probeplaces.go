@@ -15,9 +15,10 @@ const gib = 1 << 30
 
 func compare(a, b string) int { return strings.Compare(a, b) }
 
-// readPools adds up the pools' space and lists the images that are there. A pool that is missing is a problem.
+// readPools reads the space of the first pool, which is what is given away, and lists the images that are there. A pool that
+// is missing is a problem.
 func readPools(c *libvirt.Connect, pools []ingot.StoragePool, f *ingot.HostFacts) error {
-	for _, p := range pools {
+	for i, p := range pools {
 		pool, err := openPool(c, p.Name)
 		if is(err, libvirt.ERR_NO_STORAGE_POOL) {
 			f.Problems = append(f.Problems, fmt.Sprintf("it has no storage pool %q", p.Name))
@@ -28,11 +29,13 @@ func readPools(c *libvirt.Connect, pools []ingot.StoragePool, f *ingot.HostFacts
 			continue
 		}
 		defer free(pool)
-		info, err := pool.GetInfo()
-		if err != nil {
-			return err
+		if i == 0 {
+			info, err := pool.GetInfo()
+			if err != nil {
+				return err
+			}
+			f.Totals[ingot.DiskGB] = int64(info.Capacity / gib)
 		}
-		f.Totals[ingot.DiskGB] += int64(info.Capacity / gib)
 		names, err := pool.ListStorageVolumes()
 		if err != nil {
 			return err

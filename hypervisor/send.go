@@ -195,6 +195,8 @@ func (j *journey) carry(ctx context.Context, here, there *libvirt.Connect) error
 			if err := pool.Refresh(0); err != nil {
 				return err
 			}
+		} else if err := hasRoom(pool, &j.shape, uint64(j.shape.DiskGB)*gib); err != nil {
+			return err
 		}
 		log, err = consoleLogPath(pool, j.guest.node.UUID)
 		return err

@@ -24,6 +24,7 @@ type Shape struct {
 	CPU        ingot.GuestCPU
 	Pool       string
 	DiskFormat string // qcow2 or raw
+	Counted    bool   // its disk is of the host's DISK_GB
 	NICs       []NIC
 }
 
@@ -144,21 +145,17 @@ func (s *Shape) againstFacts(host *ingot.Hypervisor) error {
 
 // setPool finds the pool of the guest's disk: driver_info's, or the host's first.
 func (s *Shape) setPool(n *ingot.Node, host *ingot.Hypervisor) error {
-	want := ingot.Text(n.DriverInfo, "pool")
-	var names []string
-	for _, p := range host.Pools {
-		names = append(names, p.Name)
-		if want != "" && p.Name != want {
-			continue
-		}
-		s.Pool, s.DiskFormat = p.Name, "qcow2"
-		if len(p.Formats) > 0 && !slices.Contains(p.Formats, "qcow2") {
-			s.DiskFormat = p.Formats[0]
-		}
+	want := n.DiskPool()
+	if pool := host.Pool(want); pool != nil {
+		s.Pool, s.DiskFormat, s.Counted = pool.Name, pool.DiskFormat(), host.Counts(want)
 		return nil
 	}
 	if want == "" {
 		return ingot.Errorf(ingot.Invalid, "compute host %s has no pool for disks", host.NodeUUID)
+	}
+	var names []string
+	for _, p := range host.Pools {
+		names = append(names, p.Name)
 	}
 	return ingot.Errorf(ingot.Invalid, "compute host %s has no pool %q: it has %s", host.NodeUUID, want, strings.Join(names, ", "))
 }

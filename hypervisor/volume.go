@@ -56,12 +56,31 @@ func dropVolume(pool *libvirt.StoragePool, name string) error {
 	return found.Delete(0)
 }
 
+// hasRoom refuses so many bytes more of a guest's disk in a pool whose space nobody has claimed, and which has not as much
+// free.
+func hasRoom(pool *libvirt.StoragePool, s *Shape, more uint64) error {
+	if s.Counted {
+		return nil
+	}
+	if err := pool.Refresh(0); err != nil { // what it has free was read before others wrote there
+		return err
+	}
+	info, err := pool.GetInfo()
+	if err == nil && info.Available < more {
+		err = ingot.Errorf(ingot.Unsupported, "pool %s has %d GiB free, and the disk of guest %s needs %d more", s.Pool, info.Available/gib, s.Node, (more+gib-1)/gib)
+	}
+	return err
+}
+
 // ensureDisk has a blank disk of a size where there is none, and lets one grow. It never shrinks one: what is behind the
 // new end would be lost. That of a domain that runs is grown by it.
 func ensureDisk(pool *libvirt.StoragePool, d *libvirt.Domain, s *Shape) error {
 	bytes := uint64(s.DiskGB) * gib
 	found, err := pool.LookupStorageVolByName(s.root())
 	if is(err, libvirt.ERR_NO_STORAGE_VOL) {
+		if err := hasRoom(pool, s, bytes); err != nil {
+			return err
+		}
 		return makeVolume(pool, s.root(), s.DiskFormat, bytes, nil)
 	}
 	if err != nil {
@@ -77,6 +96,9 @@ func ensureDisk(pool *libvirt.StoragePool, d *libvirt.Domain, s *Shape) error {
 			s.Node, info.Capacity, (info.Capacity+gib-1)/gib)
 	case info.Capacity == bytes:
 		return nil
+	}
+	if err := hasRoom(pool, s, bytes-info.Capacity); err != nil {
+		return err
 	}
 	if d != nil {
 		if power, err := powerOf(d); err != nil || power == ingot.PowerOn {

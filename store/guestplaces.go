@@ -7,7 +7,7 @@ import (
 	"github.com/ingot-metal/ingot"
 )
 
-// TakePlace has a guest hold on another compute host what it holds on its own, for a move: it has both then. Asked again
+// TakePlace has a guest hold on another compute host what it needs there, for a move, beside what it holds on its own. Asked again
 // it changes nothing. Conflict: there is no room, or another guest of its group; Fenced: the pass has lost its claim.
 func (s *Store) TakePlace(ctx context.Context, p ingot.GuestPlace) error {
 	return s.write(ctx, func(t *tx) error {
@@ -19,13 +19,14 @@ func (s *Store) TakePlace(ctx context.Context, p ingot.GuestPlace) error {
 		if err != nil || len(taken) > 0 {
 			return err
 		}
-		had, err := t.claimsOf(p.Guest, n.ParentNode)
-		if err != nil {
-			return err
+		claim := ingot.GuestClaim{Resources: p.Resources}
+		if claim.Resources == nil {
+			if claim.Resources, err = t.claimsOf(p.Guest, n.ParentNode); err != nil {
+				return err
+			}
 		}
-		claim := ingot.GuestClaim{Resources: had}
 		for _, resource := range ingot.Resources() {
-			if err := t.take(p.Host, resource, had[resource]); err != nil {
+			if err := t.take(p.Host, resource, claim.Resources[resource]); err != nil {
 				return err
 			}
 		}

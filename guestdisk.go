@@ -22,6 +22,12 @@ type GuestImporter interface {
 	ImportDisk(ctx context.Context, key string, open func() (GuestImage, error)) error
 }
 
+// DiskReleaser is the extra ability of a guest's machine to let go of disks that people plugged in beside its own.
+type DiskReleaser interface {
+	// ReleaseDisks unplugs them all from the machine, which is off, and says which they were. What is on them stays.
+	ReleaseDisks(ctx context.Context) ([]string, error)
+}
+
 // DiskWatcher is the extra ability of a guest's machine to say that it stands still for its disks' sake. Its host stops it
 // where there is no room for what it writes, so that nothing is lost (QEMU's werror=enospc).
 type DiskWatcher interface {

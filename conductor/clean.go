@@ -36,6 +36,7 @@ func (c *Conductor) deletePlan() Plan {
 	steps := []Step{
 		{Name: "tear-down", State: ingot.Deleting, Class: Ensure, Do: bootNothing},
 		unlessNoop([]Step{c.powerOff("power-off-instance")})[0],
+		releaseDisks(),
 		{Name: "forget-instance", Class: Ensure, Do: forgetInstance},
 	}
 	return Plan{Steps: slices.Concat(steps, c.blankGuest(), c.automatedClean()), Abort: inRamdisk(c.makeSafe()), Cancel: inRamdisk(c.makeSafe()), Finish: c.cleaned}

@@ -117,6 +117,22 @@ func (r *Run) configDriveISO(ctx context.Context) ([]byte, error) {
 	return configdrive.Decode(string(text), maxConfigDrive)
 }
 
+// releaseDisks is the step that unplugs the disks which were plugged into a guest beside its own: they were the instance's, and
+// the next one is not to find them. They are not erased.
+func releaseDisks() Step {
+	return guestStep("release-disks", func(ctx context.Context, r *Run, m ingot.GuestMaker) error {
+		able, has := m.(ingot.DiskReleaser)
+		if !has {
+			return nil
+		}
+		names, err := able.ReleaseDisks(ctx)
+		if err == nil && len(names) > 0 {
+			r.Record("INFO", r.historyType(), "disks that were not its own were unplugged, and are as they were: "+strings.Join(names, ", "))
+		}
+		return err
+	})
+}
+
 // blankGuest are the steps that clean a guest whose disk its host makes: the disk goes, with all that was on it.
 func (c *Conductor) blankGuest() []Step {
 	off := c.powerOff("power-off-guest")

@@ -5,6 +5,7 @@ package hypervisor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"libvirt.org/go/libvirt"
@@ -110,6 +111,31 @@ func (g *Guest) detach(ctx context.Context, args map[string]any) error {
 		return struct{}{}, nil
 	})
 	return err
+}
+
+// ReleaseDisks unplugs what people plugged in (ingot.DiskReleaser). A domain that was there before its node keeps all.
+func (g *Guest) ReleaseDisks(ctx context.Context) ([]string, error) {
+	return inDomain(ctx, g, "unplug its disks", func(c *libvirt.Connect, d *libvirt.Domain) ([]string, error) {
+		if ours, err := g.isMade(d); err != nil || !ours {
+			return nil, err
+		}
+		doc, err := stored(d)
+		if err != nil {
+			return nil, err
+		}
+		var names []string
+		for _, disk := range doc.plugged() {
+			names = append(names, mediaOf(disk))
+			doc.replace(disk, "")
+		}
+		if len(names) == 0 {
+			return nil, nil
+		}
+		if power, err := powerOf(d); err != nil || power != ingot.PowerOff {
+			return nil, errors.Join(err, ingot.Errorf(ingot.Unavailable, "the disks of a guest that is on cannot be unplugged from it"))
+		}
+		return names, g.define(c, doc.text, doc)
+	})
 }
 
 // unplug takes the volume from the domain that runs, if it has it.

@@ -3,7 +3,8 @@ package hypervisor
 import "strings"
 
 // keeping is the document with what the domain got since it was first defined: notes, the machine type that libvirt chose
-// then (another one is other hardware to the system), the config drive, the medium and the boot order.
+// then (another one is other hardware to the system), the config drive, the medium, the disks that people plugged in, and the
+// boot order.
 func (d *document) keeping(old *document) (*document, error) {
 	if notes := old.at("metadata"); notes != nil {
 		d.replace(d.at("metadata"), old.source(notes))
@@ -16,6 +17,9 @@ func (d *document) keeping(old *document) (*document, error) {
 	}
 	if drive := old.configDrive(); drive != nil {
 		d.add(d.at("devices"), old.source(drive))
+	}
+	for _, disk := range old.plugged() {
+		d.add(d.at("devices"), old.source(disk))
 	}
 	again, err := parse(d.String())
 	if err != nil {
@@ -33,6 +37,17 @@ func (d *document) configDrive() *element {
 		}
 	}
 	return nil
+}
+
+// plugged are the disks that are neither the guest's own, which are named after it, nor its drives: people plugged them in.
+func (d *document) plugged() (disks []*element) {
+	own, medium, config := d.at("uuid").text()+".", d.drive(), d.configDrive()
+	for _, e := range d.at("devices").list() {
+		if e.name == "disk" && e != medium && e != config && !strings.HasPrefix(e.child("source").attr("volume"), own) {
+			disks = append(disks, e)
+		}
+	}
+	return disks
 }
 
 // setConfigDrive has the drive with a config drive, or none.

@@ -4,6 +4,7 @@ package hypervisor_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -143,6 +144,65 @@ func TestVendorMethods(t *testing.T) {
 	_, err = call("guest_agent", map[string]any{"command": "guest-ping"})
 	require.Equal(t, ingot.Conflict, ingot.CodeOf(err), "%v", err)
 	require.ErrorContains(t, err, "no QEMU guest agent answers")
+}
+
+// A disk that was plugged in stays through every definition of the guest, beside its config drive, until it is let go of; what
+// is on it stays in any case.
+func TestPluggedDisksStay(t *testing.T) {
+	d := libvirttest.Start(t)
+	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()
+	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
+	n, m, maker := machineOn(t, hosts, host)
+	resizer, _ := ingot.As[ingot.GuestResizer](m)
+	releaser, ok := ingot.As[ingot.DiskReleaser](m)
+	require.True(t, ok)
+	require.NoError(t, maker.DefineGuest(ctx, nil))
+	data := filepath.Join(d.Dir, "pool", "data")
+	for _, name := range []string{"data", "logs"} {
+		makeVolume(t, host.URI, name)
+		_, err := m.(ingot.Vendor).CallVendor(ctx, "attach_disk", map[string]any{"volume": name})
+		require.NoError(t, err)
+	}
+	require.NoError(t, os.WriteFile(data, []byte("an instance's"), 0o600))
+	has := func() {
+		t.Helper()
+		text := domainText(t, host.URI, n.UUID)
+		for name, target := range map[string]string{"data": "vdb", "logs": "vdc", n.UUID + ".config.iso": "vdz"} {
+			require.Regexp(t, "volume='"+name+"'/>\\s*<target dev='"+target+"' bus='virtio'/>", text)
+		}
+	}
+	require.NoError(t, maker.ConfigDrive(ctx, make([]byte, 4096)))
+	has()
+	n.Properties["memory_mb"] = 96.0
+	_, err := resizer.ReshapeGuest(ctx, []ingot.Port{{Address: "52:54:00:00:00:19"}})
+	require.NoError(t, err)
+	has()
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOn))
+	n.Properties["memory_mb"] = 128.0
+	restart, err := resizer.ReshapeGuest(ctx, nil)
+	require.NoError(t, err)
+	require.True(t, restart)
+	has()
+	require.NoError(t, maker.DefineGuest(ctx, nil), "as a rebuild does")
+	has()
+	_, err = releaser.ReleaseDisks(ctx)
+	require.Equal(t, ingot.Unavailable, ingot.CodeOf(err), "it is on: %v", err)
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOff))
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOn), "it starts with all of them")
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOff))
+	require.NoError(t, maker.BlankDisk(ctx))
+	has()
+	for _, names := range [][]string{{"data", "logs"}, nil} {
+		released, err := releaser.ReleaseDisks(ctx)
+		require.NoError(t, err)
+		require.Equal(t, names, released)
+	}
+	require.NotRegexp(t, "volume='(data|logs)'", domainText(t, host.URI, n.UUID))
+	require.Contains(t, domainText(t, host.URI, n.UUID), n.UUID+".config.iso")
+	require.NoError(t, maker.RemoveGuest(ctx))
+	left, err := os.ReadFile(data)
+	require.NoError(t, err)
+	require.Equal(t, "an instance's", string(left))
 }
 
 // withDomain asks libvirt itself.

@@ -74,7 +74,7 @@ func (d *document) disk(pool, volume string) *element {
 
 // freeTarget is the first place for a virtio disk that none has; "" when there is none.
 func (d *document) freeTarget() string {
-	taken := map[string]bool{}
+	taken := map[string]bool{configTarget: true}
 	for _, e := range d.at("devices").list() {
 		taken[e.child("target").attr("dev")] = true
 	}

@@ -52,7 +52,7 @@ func (p *Placement) Best() []PlacementCandidate {
 
 // rejects is why a host will not do, in a few words that others may share, and what is particular to it; "" when it will.
 func (req *PlacementRequest) rejects(h *ComputeHost) (reason, detail string) {
-	for _, filter := range []func(*ComputeHost) (string, string){req.unwanted, req.unwell, req.unlike, req.full} {
+	for _, filter := range []func(*ComputeHost) (string, string){req.unwanted, req.unwell, req.Unlike, req.full} {
 		if reason, detail = filter(h); reason != "" {
 			break
 		}
@@ -98,8 +98,9 @@ func (h *ComputeHost) Closed() (reason, detail string) {
 	return "", ""
 }
 
-// unlike is a host that has not what the flavor or the request needs.
-func (req *PlacementRequest) unlike(h *ComputeHost) (reason, detail string) {
+// Unlike says what the flavor or the request needs that a host has not, in a few words, and what is particular to the host;
+// "" where it has all. Whether there is room is not looked at.
+func (req *PlacementRequest) Unlike(h *ComputeHost) (reason, detail string) {
 	for _, filter := range []func(*ComputeHost) (string, string){req.otherMachine, req.traitless, req.otherDisks, req.unplugged} {
 		if reason, detail = filter(h); reason != "" {
 			break
@@ -143,7 +144,7 @@ func (req *PlacementRequest) otherDisks(h *ComputeHost) (string, string) {
 	pool := h.Hypervisor.Pool(req.Pool)
 	switch {
 	case pool == nil && req.Pool != "":
-		return "no pool " + req.Pool, ""
+		return "no pool " + req.Pool, "it has " + h.Hypervisor.poolNames()
 	case pool == nil:
 		return "no pool for disks", ""
 	case req.SharedPool != "" && (pool.Name != req.SharedPool || !pool.Shared):

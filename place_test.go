@@ -173,7 +173,7 @@ func TestPlaceOfDisks(t *testing.T) {
 		{pool: "default", hosts: one("a", first, second), want: "1 host considered: 1 lacks DISK_GB (asked 101, free 100)"},
 		{pool: "fast", hosts: one("a", first, second), want: "1 host considered: 1 suitable"},
 		{pool: "fast", hosts: one("a", second, first), want: "1 host considered: 1 lacks DISK_GB (asked 101, free 100)"},
-		{pool: "fast", hosts: one("a", first), want: "1 host considered: 1 no pool fast"},
+		{pool: "fast", hosts: one("a", first), want: "1 host considered: 1 no pool fast (it has default, no other)"},
 		{pool: "fast", format: "raw", hosts: one("a", first, second), want: "1 host considered: 1 suitable"},
 		{pool: "fast", format: "qcow2", hosts: one("a", first, second), want: "1 host considered: 1 no qcow2 disks (pool fast has raw)"},
 		{pool: "fast", shared: "fast", hosts: one("a", first, second), want: "1 host considered: 1 suitable"},

@@ -3,6 +3,7 @@ package ingot
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // DiskFormat is what guests' disks in the pool are: qcow2 where it has that or says nothing, or else its first format.
@@ -21,6 +22,15 @@ func (h *Hypervisor) Pool(name string) *StoragePool {
 		}
 	}
 	return nil
+}
+
+// poolNames are the host's pools, for sentences.
+func (h *Hypervisor) poolNames() string {
+	var names []string
+	for i := range h.Pools {
+		names = append(names, h.Pools[i].Name)
+	}
+	return strings.Join(append(names, "no other"), ", ")
 }
 
 // Counts says whether disks in a pool ("" is the first) are of the host's DISK_GB. Those in the first are: that is where all

@@ -18,25 +18,28 @@ func (r *request) createGuest(n *ingot.Node) error {
 	if err != nil {
 		return err
 	}
+	var required []string
 	if n.ResourceClass != "" {
 		flavor, err := r.flavorOf(n.ResourceClass)
 		if err != nil {
 			return err
 		}
 		flavor.Shape(n)
+		required = flavor.RequiredTraits
 	}
-	amounts, err := ingot.GuestAmounts(n)
+	need, err := ingot.PlacementOf(n, nil)
 	if err != nil {
 		return err
 	}
-	if err := fitsHost(n, host); err != nil {
+	need.Flavor.RequiredTraits = required
+	if err := suits(&need, host); err != nil {
 		return err
 	}
 	group, err := antiAffinity(n)
 	if err != nil {
 		return err
 	}
-	claim := ingot.GuestClaim{Resources: host.Hypervisor.Claim(n.DiskPool(), amounts), Group: group}
+	claim := ingot.GuestClaim{Resources: host.Hypervisor.Claim(need.Pool, need.Flavor.Resources), Group: group}
 	return r.api.Guests.CreateGuest(r.Context(), n, nil, claim, nodeEvent("created", n))
 }
 
@@ -63,23 +66,16 @@ func (r *request) guestHost(n *ingot.Node) (*ingot.ComputeHost, error) {
 	return &hosts[i], nil
 }
 
-// fitsHost refuses what the host has not: the architecture, the firmware, the pool.
-func fitsHost(n *ingot.Node, h *ingot.ComputeHost) error {
-	facts := &h.Hypervisor.Facts
-	if arch := ingot.Text(n.Properties, "cpu_arch"); arch != "" && facts.Arch != "" && arch != facts.Arch {
-		return ingot.Errorf(ingot.Invalid, "compute host %s has no guests of architecture %s: its own is %s", n.ParentNode, arch, facts.Arch)
+// suits refuses a host that has not what a guest needs, as placement would. Whether there is room is found out with the claim.
+func suits(need *ingot.PlacementRequest, h *ingot.ComputeHost) error {
+	reason, detail := need.Unlike(h)
+	if reason == "" {
+		return nil
 	}
-	if ingot.Capability(n.Properties, "boot_mode") == string(ingot.ModeUEFI) && !facts.UEFI {
-		return ingot.Errorf(ingot.Invalid, "compute host %s has no UEFI firmware for guests", n.ParentNode)
+	if detail != "" {
+		reason += " (" + detail + ")"
 	}
-	var names []string
-	for _, p := range h.Hypervisor.Pools {
-		names = append(names, p.Name)
-	}
-	if pool := n.DiskPool(); pool != "" && !slices.Contains(names, pool) {
-		return ingot.Errorf(ingot.Invalid, "compute host %s has no pool %s; its pools are: %s", n.ParentNode, pool, strings.Join(names, ", "))
-	}
-	return nil
+	return ingot.Errorf(ingot.Invalid, "compute host %s does not suit the guest: %s", h.Node.UUID, reason)
 }
 
 // hasNetwork refuses a port of a guest whose compute host has no network for it. One that names none takes the only one

@@ -63,6 +63,9 @@ func TestGuestRefusals(t *testing.T) {
 	t.Parallel()
 	s, _ := computing(t)
 	s.must(t, 201, "POST", "/v1/flavors", small())
+	demanding := small()
+	demanding["resource_class"], demanding["required_traits"] = "compute.ssd", []string{"CUSTOM_SSD"}
+	s.must(t, 201, "POST", "/v1/flavors", demanding)
 	host, plain := s.host(t, "host-a", room()), s.enrol(t, "plain")
 	down := s.host(t, "host-b", room())
 	for range 3 {
@@ -82,18 +85,24 @@ func TestGuestRefusals(t *testing.T) {
 		{400, guest("nobody", "vm"), "Node nobody could not be found."},
 		{400, guest("plain", "vm"), "Node " + plain + " is no compute host; the compute hosts are: host-a, host-b."},
 		{409, guest("host-b", "vm"), "compute host " + down + " takes no guests now: it is down: refused"},
-		{400, with("resource_class", "huge"), "There is no flavor of resource class huge; the flavors are: compute.small."},
+		{400, with("resource_class", "huge"), "There is no flavor of resource class huge; the flavors are: compute.small, compute.ssd."},
 		{400, with("resource_class", nil), "a guest needs local_gb in its properties, or a resource_class that is a flavor: a whole number from 0 on, not <nil>"},
 		{400, with("properties", map[string]any{"cpus": "many"}), "a guest needs cpus in its properties, or a resource_class that is a flavor: a whole number from 1 on, not many"},
-		{400, with("properties", map[string]any{"cpu_arch": "aarch64"}), "compute host " + host + " has no guests of architecture aarch64: its own is x86_64"},
-		{400, with("driver_info", map[string]any{"pool": "fast"}), "compute host " + host + " has no pool fast; its pools are: default"},
+		{400, with("properties", map[string]any{"cpu_arch": "aarch64"}), "compute host " + host + " does not suit the guest: not aarch64 (x86_64)"},
+		{400, with("driver_info", map[string]any{"pool": "fast"}), "compute host " + host + " does not suit the guest: no pool fast (it has default, no other)"},
+		{400, with("driver_info", map[string]any{"vtpm": true}), "compute host " + host + " does not suit the guest: no TPM for guests"},
+		{400, with("properties", map[string]any{"capabilities": "boot_mode:uefi,secure_boot:true"}), "compute host " + host + " does not suit the guest: no firmware with Secure Boot"},
+		{400, with("resource_class", "compute.ssd"), "compute host " + host + " does not suit the guest: no trait CUSTOM_SSD"},
 		{400, with("driver_info", map[string]any{"dynamic": true}), "driver_info dynamic is for guests that allocations make"},
 		{400, with("driver_info", map[string]any{"anti_affinity_group": 1}), "driver_info anti_affinity_group can not be 1: it is a name"},
 		{400, with("owner", "p1"), "Unable to apply the requested parent_node '" + host + "'. Requested value was invalid."},
 	} {
 		require.Equal(t, row.fault, s.must(t, row.status, "POST", "/v1/nodes", row.body).fault())
 	}
-	s.must(t, 201, "POST", "/v1/nodes", with("driver_info", map[string]any{"anti_affinity_group": "web"}))
+	s.set(t, host, func(n *ingot.Node) { n.Traits = []string{"CUSTOM_SSD"} })
+	demanded := with("resource_class", "compute.ssd")
+	demanded["driver_info"] = map[string]any{"anti_affinity_group": "web"}
+	s.must(t, 201, "POST", "/v1/nodes", demanded)
 	second := with("driver_info", map[string]any{"anti_affinity_group": "web"})
 	second["name"] = "vm2"
 	require.Equal(t, "compute host "+host+" has another guest of anti-affinity group web", s.must(t, 409, "POST", "/v1/nodes", second).fault())

@@ -1,5 +1,7 @@
 package ingot
 
+import "fmt"
+
 // Capacity is what a compute host has of one resource. All numbers are integers, so that no rounding gives a guest away.
 type Capacity struct {
 	Host     string
@@ -57,4 +59,21 @@ func (h *Hypervisor) Capacities() []Capacity {
 		all = append(all, Capacity{Host: h.NodeUUID, Resource: resource, Total: total, Reserved: reserved, Ratio: ratio, MaxUnit: total, StepSize: 1})
 	}
 	return all
+}
+
+// ClaimFault is what must not be: a compute host whose count of what is used is not the sum of the claims, or a guest that
+// has not claimed what it is to have.
+type ClaimFault struct {
+	Host          string
+	Guest         string   // "" where it is the host's count
+	Resource      Resource // of the count
+	Used, Claimed int64
+}
+
+// String is the sentence.
+func (f ClaimFault) String() string {
+	if f.Guest != "" {
+		return "guest " + f.Guest + " of compute host " + f.Host + " has not claimed what it has of it"
+	}
+	return fmt.Sprintf("compute host %s counts %d of %s as used, and its guests have claimed %d", f.Host, f.Used, f.Resource, f.Claimed)
 }

@@ -25,7 +25,14 @@ func (c *Conductor) watchHosts(ctx context.Context) error {
 	ticker := time.NewTicker(c.Guests.Every)
 	defer ticker.Stop()
 	host := "" // all
+	var audited time.Time
 	for {
+		if now := c.Now(); now.Sub(audited) >= auditEvery {
+			audited = now
+			if err := c.AuditClaims(ctx); err != nil && ctx.Err() == nil {
+				c.Log.Error("cannot look at the claims of compute hosts; trying again", "error", err)
+			}
+		}
 		if err := c.ProbeHosts(ctx, host); err != nil && ctx.Err() == nil {
 			c.Log.Error("cannot go over the compute hosts; trying again", "error", err)
 		}

@@ -15,6 +15,7 @@ type Figures struct {
 	passes         *prometheus.CounterVec
 	takeovers      prometheus.Histogram
 	latency        prometheus.Histogram
+	claimFaults    prometheus.Gauge
 }
 
 // NewFigures registers the figures of a conductor.
@@ -25,9 +26,11 @@ func NewFigures(registry prometheus.Registerer) (*Figures, error) {
 		passes:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ingot_passes_total", Help: "Passes that were committed, by the operation's kind."}, []string{"kind"}),
 		takeovers: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "ingot_takeover_seconds", Help: "From a dead conductor's last beat until its claims were put back.", Buckets: []float64{3, 3.5, 4, 4.5, 5, 7, 10, 30}}),
 		latency:   prometheus.NewHistogram(prometheus.HistogramOpts{Name: "ingot_database_seconds", Help: "Time of a beat's transaction.", Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3}}),
+
+		claimFaults: prometheus.NewGauge(prometheus.GaugeOpts{Name: "ingot_claim_faults", Help: "What was wrong with the claims of the compute hosts that this conductor looks after, when it last looked: anything but 0 is an error."}),
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{f.claims, f.fenced, f.passes, f.takeovers, f.latency} {
+	for _, c := range []prometheus.Collector{f.claims, f.fenced, f.passes, f.takeovers, f.latency, f.claimFaults} {
 		errs = append(errs, registry.Register(c))
 	}
 	return f, errors.Join(errs...)
@@ -48,6 +51,12 @@ func (f *Figures) committed(kind ingot.Kind) {
 func (f *Figures) dropped() {
 	if f != nil {
 		f.fenced.Inc()
+	}
+}
+
+func (f *Figures) audited(faults int) {
+	if f != nil {
+		f.claimFaults.Set(float64(faults))
 	}
 }
 

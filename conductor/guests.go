@@ -46,6 +46,8 @@ type GuestStore interface {
 	// ChangeClaim has the operation's node claim so much of its host, and changes its row with it; nil changes nothing else.
 	// Conflict: there is no room. Fenced: the operation is no longer claimed.
 	ChangeClaim(ctx context.Context, op ingot.Operation, amounts ingot.Amounts, change func(*ingot.Node)) error
+	// ClaimFaults are what is wrong with the claims of all compute hosts.
+	ClaimFaults(ctx context.Context) ([]ingot.ClaimFault, error)
 }
 
 // GuestMoves has guests change their hosts, by a pass that has its claim (Fenced: it has lost it).

@@ -275,5 +275,8 @@ func TestClaimsOfGuests(t *testing.T) {
 			}
 			r.Repeat(rapid.StateMachineActions(c))
 		})
+		faults, err := s.ClaimFaults(context.Background())
+		require.NoError(t, err)
+		require.Empty(t, faults)
 	})
 }

@@ -41,3 +41,11 @@ func Plans(ctx context.Context, s *Store) (map[string][]string, error) {
 	}
 	return plans, nil
 }
+
+// Tamper changes the database behind the store's back.
+func Tamper(ctx context.Context, s *Store, query string, args ...any) error {
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.exec(query, args...)
+		return err
+	})
+}

@@ -123,7 +123,7 @@ func (s *Shape) devices(consoleLog string) *libvirtxml.DomainDeviceList {
 func (s *Shape) rootDisk() libvirtxml.DomainDisk {
 	return libvirtxml.DomainDisk{
 		Device: "disk",
-		Driver: &libvirtxml.DomainDiskDriver{Name: "qemu", Type: s.DiskFormat, Discard: "unmap"},
+		Driver: &libvirtxml.DomainDiskDriver{Name: "qemu", Type: s.DiskFormat, Cache: s.DiskCache, Discard: "unmap"},
 		Source: &libvirtxml.DomainDiskSource{Volume: &libvirtxml.DomainDiskSourceVolume{Pool: s.Pool, Volume: s.root()}},
 		Target: &libvirtxml.DomainDiskTarget{Dev: "vda", Bus: "virtio"},
 		Serial: s.Node[:min(len(s.Node), 20)], // what virtio carries

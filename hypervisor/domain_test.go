@@ -58,6 +58,7 @@ func TestDomainGolden(t *testing.T) {
 			node(capable("boot_mode:uefi,secure_boot:true"), func(n *ingot.Node) { n.DriverInfo["vtpm"] = true }), host(),
 			[]ingot.Port{port(map[string]any{"port_security": false}, "physnet1")},
 		},
+		"shared": {node(), host(func(h *ingot.Hypervisor) { h.Pools[0].Shared = true }), nil},
 		"emulated": {
 			node(func(n *ingot.Node) { n.DriverInfo["pool"] = "slow" }),
 			host(func(h *ingot.Hypervisor) { h.Facts.VirtTypes = nil }), nil,

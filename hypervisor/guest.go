@@ -68,6 +68,19 @@ func (g *Guest) domain(ctx context.Context, what string, call func(*libvirt.Conn
 	return err
 }
 
+// domainOn is domain for a call that needs the guest's host too.
+func (g *Guest) domainOn(ctx context.Context, what string, call func(*ingot.Hypervisor, *libvirt.Connect, *libvirt.Domain) error) error {
+	_, err := onHost(ctx, g, what, func(host *ingot.Hypervisor, c *libvirt.Connect) (struct{}, error) {
+		d, err := g.lookup(c)
+		if err != nil {
+			return struct{}{}, err
+		}
+		defer free(d)
+		return struct{}{}, call(host, c, d)
+	})
+	return err
+}
+
 // free lets go of a handle; one that is not let go of keeps its connection open. It cannot fail in a way that matters.
 func free(handle interface{ Free() error }) { _ = handle.Free() }
 
@@ -113,10 +126,10 @@ func powerOf(d *libvirt.Domain) (ingot.PowerState, error) {
 // SetPower starts, destroys or asks the system to end. What holds already is left alone.
 func (g *Guest) SetPower(ctx context.Context, action ingot.PowerAction) error {
 	want := ingot.PowerOff
-	do := map[ingot.PowerAction]func(*libvirt.Connect, *libvirt.Domain) error{
+	do := map[ingot.PowerAction]func(*ingot.Hypervisor, *libvirt.Connect, *libvirt.Domain) error{
 		ingot.ActionOn:      g.start,
-		ingot.ActionOff:     func(_ *libvirt.Connect, d *libvirt.Domain) error { return d.Destroy() },
-		ingot.ActionSoftOff: func(_ *libvirt.Connect, d *libvirt.Domain) error { return d.Shutdown() },
+		ingot.ActionOff:     func(_ *ingot.Hypervisor, _ *libvirt.Connect, d *libvirt.Domain) error { return d.Destroy() },
+		ingot.ActionSoftOff: func(_ *ingot.Hypervisor, _ *libvirt.Connect, d *libvirt.Domain) error { return d.Shutdown() },
 	}[action]
 	if do == nil {
 		return ingot.Errorf(ingot.Unsupported, "a guest knows no power action %q", action)
@@ -124,13 +137,13 @@ func (g *Guest) SetPower(ctx context.Context, action ingot.PowerAction) error {
 	if action == ingot.ActionOn {
 		want = ingot.PowerOn
 	}
-	return g.domain(ctx, fmt.Sprintf("set the power to %q", action), func(c *libvirt.Connect, d *libvirt.Domain) error {
+	return g.domainOn(ctx, fmt.Sprintf("set the power to %q", action), func(host *ingot.Hypervisor, c *libvirt.Connect, d *libvirt.Domain) error {
 		now, err := g.settled(d)
 		if err != nil || now == want {
 			return err
 		}
 		g.tell(string(action))
-		if err := do(c, d); err != nil {
+		if err := do(host, c, d); err != nil {
 			// Drivers have different words for "it is so already": the state tells.
 			if now, look := g.settled(d); look == nil && now == want {
 				return nil
@@ -147,7 +160,10 @@ func (g *Guest) tell(call string) {
 }
 
 // start starts a domain, and takes a boot device that was for one start back.
-func (g *Guest) start(c *libvirt.Connect, d *libvirt.Domain) error {
+func (g *Guest) start(host *ingot.Hypervisor, c *libvirt.Connect, d *libvirt.Domain) error {
+	if err := g.uncache(host, c, d); err != nil {
+		return err
+	}
 	if err := d.Create(); err != nil {
 		return err
 	}
@@ -162,16 +178,32 @@ func (g *Guest) start(c *libvirt.Connect, d *libvirt.Domain) error {
 	return g.define(c, doc.text, doc)
 }
 
+// uncache has a domain that Ingot made start without a page cache before disks that hosts share: it may be from before its pool
+// was shared.
+func (g *Guest) uncache(host *ingot.Hypervisor, c *libvirt.Connect, d *libvirt.Domain) error {
+	if ours, err := g.isMade(d); err != nil || !ours {
+		return err
+	}
+	doc, err := stored(d)
+	if err != nil {
+		return err
+	}
+	for _, disk := range doc.cached(host) {
+		doc.uncache(disk)
+	}
+	return g.define(c, doc.text, doc)
+}
+
 // Reset starts the machine again as its reset button would (ingot.Resetter).
 func (g *Guest) Reset(ctx context.Context) error {
-	return g.domain(ctx, "reset", func(c *libvirt.Connect, d *libvirt.Domain) error {
+	return g.domainOn(ctx, "reset", func(host *ingot.Hypervisor, c *libvirt.Connect, d *libvirt.Domain) error {
 		now, err := powerOf(d)
 		if err != nil {
 			return err
 		}
 		g.tell("reset")
 		if now == ingot.PowerOff {
-			return g.start(c, d)
+			return g.start(host, c, d)
 		}
 		return d.Reset(0)
 	})

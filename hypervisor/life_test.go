@@ -163,7 +163,8 @@ func TestPluggedDisksStay(t *testing.T) {
 		_, err := m.(ingot.Vendor).CallVendor(ctx, "attach_disk", map[string]any{"volume": name})
 		require.NoError(t, err)
 	}
-	require.NoError(t, os.WriteFile(data, []byte("an instance's"), 0o600))
+	written := append([]byte("an instance's"), make([]byte, 1<<20)...)
+	require.NoError(t, os.WriteFile(data, written, 0o600))
 	has := func() {
 		t.Helper()
 		text := domainText(t, host.URI, n.UUID)
@@ -202,7 +203,7 @@ func TestPluggedDisksStay(t *testing.T) {
 	require.NoError(t, maker.RemoveGuest(ctx))
 	left, err := os.ReadFile(data)
 	require.NoError(t, err)
-	require.Equal(t, "an instance's", string(left))
+	require.Equal(t, written, left)
 }
 
 // withDomain asks libvirt itself.

@@ -32,7 +32,7 @@ func newPair(t *testing.T) *pair {
 	t.Helper()
 	one, two := libvirttest.Start(t), libvirttest.Start(t)
 	libvirttest.Link(t, one, two)
-	shared := t.TempDir()
+	shared := libvirttest.SharedDir(t)
 	p := &pair{t: t, hosts: &hypervisor.Hosts{}, daemons: map[string]*libvirttest.Daemon{}, known: map[string]ingot.Hypervisor{}}
 	for _, d := range []*libvirttest.Daemon{one, two} {
 		d.AddPool(t, "shared", shared)
@@ -269,7 +269,42 @@ func TestMoveLeavesOthersDisksAlone(t *testing.T) {
 	require.NoError(t, p.sent(n, cold))
 	require.NoError(t, here.RetireGuest(ctx))
 	require.True(t, p.at(n, p.b).see(t).Disk, "it was in a pool of the old host alone")
-	require.NoError(t, p.at(n, p.b).SetPower(ctx, ingot.ActionOn))
+	require.NoError(t, p.at(n, p.b).RemoveGuest(ctx))
+}
+
+// TestLiveMoveNeedsNoCache: a guest that began with its host's page cache before its disk, when other hosts had the disk not yet,
+// is moved live only after it was off.
+func TestLiveMoveNeedsNoCache(t *testing.T) {
+	p := newPair(t)
+	ctx := t.Context()
+	n := node(func(n *ingot.Node) {
+		n.UUID, n.ParentNode, n.DriverInfo = uuid.NewString(), p.a, map[string]any{"pool": "shared"}
+		n.Properties = map[string]any{"cpus": 1.0, "memory_mb": 64.0, "local_gb": 1.0}
+	})
+	share := func(shared bool) {
+		for _, host := range []string{p.a, p.b} {
+			h := p.known[host]
+			h.Pools = []ingot.StoragePool{{Name: "default"}, {Name: "shared", Shared: shared}}
+			p.known[host] = h
+		}
+	}
+	share(false)
+	m := p.at(n, p.a)
+	require.NoError(t, m.DefineGuest(ctx, p.ports()))
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOn))
+	require.NotContains(t, domainText(t, p.known[p.a].URI, n.UUID), "cache=")
+	share(true)
+	live := ingot.GuestMove{To: p.b, Key: "first", Ports: p.ports(), Live: true}
+	err := p.sent(n, live)
+	require.Equal(t, ingot.Unsupported, ingot.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, "runs with its host's page cache before disk "+n.UUID+".qcow2")
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOff))
+	require.NoError(t, m.SetPower(ctx, ingot.ActionOn))
+	require.Contains(t, domainText(t, p.known[p.a].URI, n.UUID), "<driver name='qemu' type='qcow2' cache='none' discard='unmap'/>")
+	live.Key = "second"
+	require.NoError(t, p.sent(n, live))
+	require.True(t, p.at(n, p.b).see(t).Runs())
+	require.NoError(t, p.at(n, p.b).RemoveGuest(ctx))
 }
 
 // sent asks until a move has ended.

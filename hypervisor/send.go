@@ -250,6 +250,10 @@ func (j *journey) live(ctx context.Context, d *libvirt.Domain, there *libvirt.Co
 		if err != nil {
 			return err
 		}
+		if disks := doc.cached(&j.from); i == 0 && len(disks) > 0 {
+			return ingot.Errorf(ingot.Unsupported, "guest %s runs with its host's page cache before disk %s, of which the other host may have old pages: switch it off and on once, or use cold_migrate",
+				j.guest.node.UUID, mediaOf(disks[0]))
+		}
 		if doc, err = doc.destined(&j.shape, log); err != nil {
 			return err
 		}
@@ -261,6 +265,7 @@ func (j *journey) live(ctx context.Context, d *libvirt.Domain, there *libvirt.Co
 	}
 	if j.inPlace(volumes) {
 		flags |= libvirt.MIGRATE_UNSAFE // the operator has said that the files are the same: libvirt knows only some file systems
+		// (It also looks at the cache, as is done above.)
 	} else {
 		flags |= libvirt.MIGRATE_NON_SHARED_DISK
 		if err := j.drives(ctx, d, there, volumes); err != nil {

@@ -24,6 +24,7 @@ type Shape struct {
 	CPU        ingot.GuestCPU
 	Pool       string
 	DiskFormat string // qcow2 or raw
+	DiskCache  string // of the host before the disk; "" is libvirt's default, a write-back one
 	Counted    bool   // its disk is of the host's DISK_GB
 	NICs       []NIC
 }
@@ -143,11 +144,18 @@ func (s *Shape) againstFacts(host *ingot.Hypervisor) error {
 	return nil
 }
 
+// noCache has what a guest reads and writes go past its host's page cache. Where hosts share files, that of the host that a
+// guest moves to may have old ones of them.
+const noCache = "none"
+
 // setPool finds the pool of the guest's disk: driver_info's, or the host's first.
 func (s *Shape) setPool(n *ingot.Node, host *ingot.Hypervisor) error {
 	want := n.DiskPool()
 	if pool := host.Pool(want); pool != nil {
-		s.Pool, s.DiskFormat, s.Counted = pool.Name, pool.DiskFormat(), host.Counts(want)
+		s.Pool, s.DiskFormat, s.DiskCache, s.Counted = pool.Name, pool.DiskFormat(), "", host.Counts(want)
+		if pool.Shared {
+			s.DiskCache = noCache
+		}
 		return nil
 	}
 	if want == "" {

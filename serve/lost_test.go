@@ -96,7 +96,7 @@ func (c caller) host(name string, so func(map[string]any) bool) {
 // TestGuestOutlivesItsHost: a guest counts on while it moves to another host; that one dies, is fenced through its BMC
 // before anything starts elsewhere, the guest starts again from its disk on the first, and the dead host comes back clean.
 func TestGuestOutlivesItsHost(t *testing.T) {
-	data, shared := t.TempDir(), t.TempDir()
+	data, shared := t.TempDir(), libvirttest.SharedDir(t)
 	require.NoError(t, os.MkdirAll(filepath.Join(data, "images"), 0o700))
 	image := filepath.Join(data, "images", "counting.raw")
 	require.NoError(t, os.WriteFile(image, libvirttest.Counting(), 0o600))

@@ -143,6 +143,32 @@ func (d *Daemon) AddPool(t testing.TB, name, folder string) {
 	d.makePool(t, name, folder)
 }
 
+// SharedDir is a folder for a pool that daemons share: its files can be read past the page cache, which not every tmpfs does.
+func SharedDir(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if direct(t, dir) {
+		return dir
+	}
+	dir, err := os.MkdirTemp("/var/tmp", "libvirttest-")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	require.True(t, direct(t, dir), "%s has no O_DIRECT either", dir)
+	return dir
+}
+
+func direct(t testing.TB, dir string) bool {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(dir, "direct"), os.O_CREATE|os.O_RDWR|syscall.O_DIRECT, 0o600)
+	if err != nil {
+		require.ErrorIs(t, err, syscall.EINVAL)
+		return false
+	}
+	require.NoError(t, f.Close())
+	require.NoError(t, os.Remove(f.Name()))
+	return true
+}
+
 // answers asks until a connection is made; a daemon that has no emulator never answers.
 func (d *Daemon) answers() <-chan error {
 	done := make(chan error, 1)

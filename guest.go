@@ -144,13 +144,9 @@ func GuestAmounts(n *Node) (Amounts, error) {
 	amounts := Amounts{}
 	for _, resource := range Resources() {
 		amount, ok := whole(n.Properties[resource.Property()])
-		least := int64(1)
-		if resource == DiskGB {
-			least = 0
-		}
-		if !ok || amount < least || amount >= 1<<31 {
-			return nil, Errorf(Invalid, "a guest needs %s in its properties, or a resource_class that is a flavor: a whole number from %d on, not %v",
-				resource.Property(), least, n.Properties[resource.Property()])
+		if !ok || amount < 1 || amount >= 1<<31 {
+			return nil, Errorf(Invalid, "a guest needs %s in its properties, or a resource_class that is a flavor: a whole number from 1 on, not %v",
+				resource.Property(), n.Properties[resource.Property()])
 		}
 		amounts[resource] = amount
 	}

@@ -275,6 +275,7 @@ func TestFlavors(t *testing.T) {
 		{409, small(), "A flavor of resource class compute.small already exists. It is flavor " + id + "."},
 		{400, bad("resources", map[string]any{"VCPU": 1}), "resources has a number for each of DISK_GB, MEMORY_MB, VCPU"},
 		{400, bad("resources", map[string]any{"VCPU": 0, "MEMORY_MB": 1, "DISK_GB": 1}), "Expected a whole number from 1 on for VCPU: 0"},
+		{400, bad("resources", map[string]any{"VCPU": 1, "MEMORY_MB": 1, "DISK_GB": 0}), "Expected a whole number from 1 on for DISK_GB: 0"},
 		{400, bad("resources", map[string]any{"GPU": 1}), "'GPU' is no resource of guests: they are DISK_GB, MEMORY_MB, VCPU"},
 		{400, bad("arch", "vax"), "arch can not be 'vax': it is one of x86_64, aarch64"},
 		{400, bad("boot_mode", "coreboot"), "boot_mode can not be 'coreboot': it is one of bios, uefi"},

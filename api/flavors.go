@@ -89,15 +89,11 @@ func checkAmounts(v any) error {
 		if whole, isWhole := n.(int64); isWhole {
 			number, isFloat = float64(whole), true
 		}
-		least := 1.0
-		if ingot.Resource(name) == ingot.DiskGB {
-			least = 0
-		}
 		switch {
 		case !ingot.Resource(name).Known():
 			return ingot.Errorf(ingot.Invalid, "%s is no resource of guests: they are %s", repr(name), resourceNames())
-		case !isFloat || number != math.Trunc(number) || number < least || number >= 1<<31:
-			return ingot.Errorf(ingot.Invalid, "Expected a whole number from %.0f on for %s: %s", least, name, repr(n))
+		case !isFloat || number != math.Trunc(number) || number < 1 || number >= 1<<31:
+			return ingot.Errorf(ingot.Invalid, "Expected a whole number from 1 on for %s: %s", name, repr(n))
 		}
 	}
 	if len(object) != len(ingot.Resources()) {

@@ -34,10 +34,12 @@ func TestGuests(t *testing.T) {
 	list, _ := s.must(t, 200, "GET", "/v1/nodes", nil).body["nodes"].([]any)
 	require.Len(t, list, 1, "guests are hidden from lists, as children are")
 
-	explicit := map[string]any{"driver": "libvirt", "parent_node": host, "name": "vm-2", "properties": map[string]any{"cpus": "1", "memory_mb": 8192, "local_gb": 0}}
+	explicit := map[string]any{"driver": "libvirt", "parent_node": host, "name": "vm-2", "properties": map[string]any{"cpus": "1", "memory_mb": 8192, "local_gb": 1}}
 	require.Equal(t, "compute host "+host+" lacks MEMORY_MB: asked 8192, free 4096 (capacity 8192, used 4096)", s.must(t, 409, "POST", "/v1/nodes", explicit).fault())
 	s.must(t, 404, "GET", "/v1/nodes/vm-2", nil)
 	explicit["properties"] = map[string]any{"cpus": "1", "memory_mb": 512, "local_gb": 0}
+	require.Contains(t, s.must(t, 400, "POST", "/v1/nodes", explicit).fault(), "a guest needs local_gb in its properties, or a resource_class that is a flavor: a whole number from 1 on, not 0")
+	explicit["properties"] = map[string]any{"cpus": "1", "memory_mb": 512, "local_gb": 1}
 	s.must(t, 201, "POST", "/v1/nodes", explicit)
 
 	body := map[string]any{"type": "libvirt", "uri": hostURI, "pools": []any{map[string]any{"name": "default"}, map[string]any{"name": "slow"}}}
@@ -46,7 +48,7 @@ func TestGuests(t *testing.T) {
 	explicit["properties"] = map[string]any{"cpus": "1", "memory_mb": 512, "local_gb": 1000}
 	s.must(t, 201, "POST", "/v1/nodes", explicit)
 	inventory, _ := s.must(t, 200, "GET", "/v1/nodes/host-a/hypervisor", nil).body["inventory"].(map[string]any)
-	require.Equal(t, 20.0, inventory["DISK_GB"].(map[string]any)["used"], "what is in another pool than the first is not of it")
+	require.Equal(t, 21.0, inventory["DISK_GB"].(map[string]any)["used"], "what is in another pool than the first is not of it")
 	s.must(t, 204, "DELETE", "/v1/nodes/vm-3", nil)
 	l.removed = nil
 
@@ -86,7 +88,7 @@ func TestGuestRefusals(t *testing.T) {
 		{400, guest("plain", "vm"), "Node " + plain + " is no compute host; the compute hosts are: host-a, host-b."},
 		{409, guest("host-b", "vm"), "compute host " + down + " takes no guests now: it is down: refused"},
 		{400, with("resource_class", "huge"), "There is no flavor of resource class huge; the flavors are: compute.small, compute.ssd."},
-		{400, with("resource_class", nil), "a guest needs local_gb in its properties, or a resource_class that is a flavor: a whole number from 0 on, not <nil>"},
+		{400, with("resource_class", nil), "a guest needs local_gb in its properties, or a resource_class that is a flavor: a whole number from 1 on, not <nil>"},
 		{400, with("properties", map[string]any{"cpus": "many"}), "a guest needs cpus in its properties, or a resource_class that is a flavor: a whole number from 1 on, not many"},
 		{400, with("properties", map[string]any{"cpu_arch": "aarch64"}), "compute host " + host + " does not suit the guest: not aarch64 (x86_64)"},
 		{400, with("driver_info", map[string]any{"pool": "fast"}), "compute host " + host + " does not suit the guest: no pool fast (it has default, no other)"},

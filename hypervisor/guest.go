@@ -233,7 +233,7 @@ func (g *Guest) define(c *libvirt.Connect, before string, doc *document) error {
 		return nil
 	}
 	g.tell("define")
-	d, err := c.DomainDefineXML(after)
+	d, err := defined(c, doc, after)
 	if err != nil {
 		return err
 	}
@@ -243,4 +243,17 @@ func (g *Guest) define(c *libvirt.Connect, before string, doc *document) error {
 		return err
 	}
 	return d.SetAutostart(false)
+}
+
+// defined has libvirt take a document in. What Ingot made has to be right by libvirt's schema too, which finds what libvirt
+// itself would leave out without a word; a domain that was there before its node may have what no schema knows.
+func defined(c *libvirt.Connect, doc *document, text string) (*libvirt.Domain, error) {
+	if doc.at("name").text() != domainName(doc.at("uuid").text()) {
+		return c.DomainDefineXML(text)
+	}
+	d, err := c.DomainDefineXMLFlags(text, libvirt.DOMAIN_DEFINE_VALIDATE)
+	if is(err, libvirt.ERR_INVALID_ARG, libvirt.ERR_NO_SUPPORT) { // a driver that does not know the flag
+		return c.DomainDefineXML(text)
+	}
+	return d, err
 }

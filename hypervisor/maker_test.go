@@ -170,3 +170,18 @@ func TestGuestDiskRefusals(t *testing.T) {
 	require.ErrorContains(t, maker.DefineGuest(ctx, nil), "disks do not shrink")
 	require.NoError(t, maker.RemoveGuest(ctx))
 }
+
+// What libvirt would leave out, or meet only when the guest is started, is found when it is defined.
+func TestDefinitionsAreValid(t *testing.T) {
+	d := libvirttest.Start(t)
+	host, hosts, ctx := on(d), &hypervisor.Hosts{}, t.Context()
+	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
+	_, m, maker := machineOn(t, hosts, host)
+	require.NoError(t, maker.DefineGuest(ctx, nil))
+	require.NoError(t, m.SetBootDevice(ctx, ingot.BootSetting{Device: ingot.BootPXE, Persistent: true}), "and with what is changed in it")
+	host.Networks[0].Bridge = "br,0"
+	_, _, maker = machineOn(t, hosts, host)
+	err := maker.DefineGuest(ctx, []ingot.Port{{Address: "52:54:00:00:00:39"}})
+	require.Equal(t, ingot.Invalid, ingot.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, "schema")
+}

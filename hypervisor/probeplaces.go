@@ -4,9 +4,11 @@ package hypervisor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"libvirt.org/go/libvirt"
+	"libvirt.org/go/libvirtxml"
 
 	"github.com/ingot-metal/ingot"
 )
@@ -21,7 +23,7 @@ func readPools(c *libvirt.Connect, pools []ingot.StoragePool, f *ingot.HostFacts
 	for i, p := range pools {
 		pool, err := openPool(c, p.Name)
 		if is(err, libvirt.ERR_NO_STORAGE_POOL) {
-			f.Problems = append(f.Problems, fmt.Sprintf("it has no storage pool %q", p.Name))
+			f.Problems = append(f.Problems, fmt.Sprintf("it has no storage pool %q; it has: %s", p.Name, names(c.ListStoragePools, c.ListDefinedStoragePools)))
 			continue
 		}
 		if err != nil {
@@ -69,7 +71,7 @@ func readNetworks(c *libvirt.Connect, networks []ingot.GuestNetwork, f *ingot.Ho
 		if n.LibvirtNetwork != "" {
 			network, err := c.LookupNetworkByName(n.LibvirtNetwork)
 			if is(err, libvirt.ERR_NO_NETWORK) {
-				f.Problems = append(f.Problems, fmt.Sprintf("it has no libvirt network %q", n.LibvirtNetwork))
+				f.Problems = append(f.Problems, fmt.Sprintf("it has no libvirt network %q; it has: %s", n.LibvirtNetwork, names(c.ListNetworks, c.ListDefinedNetworks)))
 				continue
 			}
 			if err != nil {
@@ -86,8 +88,40 @@ func readNetworks(c *libvirt.Connect, networks []ingot.GuestNetwork, f *ingot.Ho
 		case err == nil:
 			free(bridge)
 		case is(err, libvirt.ERR_NO_INTERFACE):
-			f.Problems = append(f.Problems, fmt.Sprintf("it has no bridge %q", n.Bridge))
+			f.Problems = append(f.Problems, fmt.Sprintf("it has no bridge %q; it has: %s", n.Bridge, names(func() ([]string, error) { return bridges(c) })))
 		}
 	}
 	return nil
+}
+
+// names are what a host has of something. They are for people who misspelt one: lists that cannot be had are left out.
+func names(lists ...func() ([]string, error)) string {
+	var all []string
+	for _, list := range lists {
+		if some, err := list(); err == nil {
+			all = append(all, some...)
+		}
+	}
+	slices.Sort(all)
+	return orNone(all)
+}
+
+// bridges are the names of the host's bridges.
+func bridges(c *libvirt.Connect) (found []string, err error) {
+	interfaces, err := c.ListAllInterfaces(0)
+	if err != nil {
+		return nil, err
+	}
+	for i := range interfaces {
+		defer free(&interfaces[i])
+		text, err := interfaces[i].GetXMLDesc(0)
+		if err != nil {
+			continue // it went since then
+		}
+		var x libvirtxml.Interface
+		if err := x.Unmarshal(text); err == nil && x.Bridge != nil {
+			found = append(found, x.Name)
+		}
+	}
+	return found, nil
 }

@@ -2,7 +2,6 @@ package hypervisor
 
 import (
 	"fmt"
-	"net/netip"
 
 	"libvirt.org/go/libvirtxml"
 
@@ -178,9 +177,4 @@ func (n NIC) device() libvirtxml.DomainInterface {
 		}
 	}
 	return i
-}
-
-func validIP(text string) bool {
-	_, err := netip.ParseAddr(text)
-	return err == nil
 }

@@ -53,7 +53,7 @@ func TestDomainGolden(t *testing.T) {
 		ports []ingot.Port
 	}{
 		"bios": {node(), host(), []ingot.Port{port(nil, "lab")}},
-		"uefi": {node(capable("boot_mode:uefi")), host(), []ingot.Port{port(map[string]any{"vlan": 110.0, "fixed_ips": []any{"10.1.0.7", "fd00::7"}}, "physnet1")}},
+		"uefi": {node(capable("boot_mode:uefi")), host(), []ingot.Port{port(map[string]any{"vlan": 110.0, "fixed_ips": []any{"10.1.0.7", "10.1.0.8"}}, "physnet1")}},
 		"secure": {
 			node(capable("boot_mode:uefi,secure_boot:true"), func(n *ingot.Node) { n.DriverInfo["vtpm"] = true }), host(),
 			[]ingot.Port{port(map[string]any{"port_security": false}, "physnet1")},
@@ -103,6 +103,8 @@ func TestShapeRefusals(t *testing.T) {
 		{node(), []ingot.Port{port(map[string]any{"vlan": 4095.0}, "physnet1")}, "give a number from 1 to 4094"},
 		{node(), []ingot.Port{port(map[string]any{"vlan": 7.0}, "lab")}, "lab of its host carries no tags"},
 		{node(), []ingot.Port{port(map[string]any{"fixed_ips": []any{"10.1.0"}}, "lab")}, "10.1.0, which is no IP address"},
+		{node(), []ingot.Port{port(map[string]any{"fixed_ips": []any{"10.1.0.7", "fd00::7"}}, "lab")}, "fd00::7: the filter that holds a port to its addresses (clean-traffic) knows IPv4 alone"},
+		{node(), []ingot.Port{port(map[string]any{"fixed_ips": []any{"::ffff:10.1.0.7"}}, "lab")}, "::ffff:10.1.0.7: the filter"},
 		{node(), []ingot.Port{port(map[string]any{"fixed_ips": "10.1.0.7"}, "lab")}, "not a list of IP addresses"},
 	} {
 		_, err := hypervisor.DomainXML(c.node, c.ports, host(), "")

@@ -3,6 +3,7 @@ package hypervisor
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -244,9 +245,14 @@ func fixedIPs(p *ingot.Port) ([]string, error) {
 	list, ok := p.Extra["fixed_ips"].([]any)
 	var ips []string
 	for _, item := range list {
-		text, isText := item.(string)
-		if !isText || !validIP(text) {
+		text, _ := item.(string)
+		ip, err := netip.ParseAddr(text)
+		switch {
+		case err != nil:
 			return nil, ingot.Errorf(ingot.Invalid, "extra fixed_ips of port %s has %v, which is no IP address", p.Address, item)
+		case !ip.Is4():
+			return nil, ingot.Errorf(ingot.Unsupported, "extra fixed_ips of port %s has %v: the filter that holds a port to its addresses (%s) knows IPv4 alone, and lets no IPv6 through",
+				p.Address, item, filterAll)
 		}
 		ips = append(ips, text)
 	}

@@ -14,6 +14,7 @@ type PlacementWish struct {
 	// Networks are the physical networks that the guest is to have a card on each, in this order; nil leaves that to its
 	// host, and an empty list wants none.
 	Networks []string
+	Image    string // checksum of what it will boot, in hex; "" is not known
 	Wait     time.Duration
 }
 
@@ -44,11 +45,14 @@ func (a *Allocation) Wish() (PlacementWish, error) {
 			w.Group, good = text, isText && text != "" && len(text) <= 255
 		case "physical_networks":
 			w.Networks, good = networkNames(v)
+		case "image_checksum":
+			w.Image, good = ImageSum(text)
+			good = good && isText
 		case "wait_seconds":
 			w.Wait, good = time.Duration(seconds)*time.Second, isNumber && !isText && seconds >= 0 && seconds <= maxWait
 		case "result": // ours
 		default:
-			return w, Errorf(Invalid, "extra.placement of an allocation has no %s: it has fallback, flavor, anti_affinity_group, physical_networks and wait_seconds", key)
+			return w, Errorf(Invalid, "extra.placement of an allocation has no %s: it has fallback, flavor, anti_affinity_group, physical_networks, image_checksum and wait_seconds", key)
 		}
 		if !good {
 			return w, Errorf(Invalid, "extra.placement.%s of an allocation can not be %v", key, v)

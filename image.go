@@ -1,6 +1,10 @@
 package ingot
 
-import "context"
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+)
 
 // ImageSource is the image that a node asks for, out of its instance_info (Ironic's keys in brackets).
 type ImageSource struct {
@@ -9,6 +13,14 @@ type ImageSource struct {
 	ChecksumAlgo string // [image_os_hash_algo] sha256 or sha512; "" means by the digest's length
 	DiskFormat   string // [image_disk_format] raw or qcow2; "" means: take the detected one
 	Download     string // [image_download_source] "http": the agent reads the source itself; "local": through Ingot
+}
+
+// ImageSum is a checksum as images are known by: a SHA-256 or SHA-512 in small hex digits. Anything else is false, as the URL
+// of a checksum file is.
+func ImageSum(text string) (string, bool) {
+	sum := strings.ToLower(strings.TrimSpace(text))
+	_, err := hex.DecodeString(sum)
+	return sum, err == nil && (len(sum) == 64 || len(sum) == 128)
 }
 
 // ImageReady is an image that was judged and can be fetched by an agent.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -312,6 +313,16 @@ func TestPlacements(t *testing.T) {
 	s.must(t, 400, "GET", "/v1/placements", nil)
 	s.must(t, 400, "GET", "/v1/placements?resource_class=compute.small&candidate_nodes=nobody", nil)
 	s.must(t, 400, "GET", "/v1/placements?resource_class=compute.small&traits=nope", nil)
+	require.Equal(t, "image_checksum can not be 'latest': it is a SHA-256 or SHA-512 in hex", s.must(t, 400, "GET", "/v1/placements?resource_class=compute.small&image_checksum=latest", nil).fault())
+	weight := func(path string) float64 {
+		found, _ := s.must(t, 200, "GET", path, nil).body["candidates"].([]any)
+		w, _ := found[0].(map[string]any)["weight"].(float64)
+		return w
+	}
+	sum := strings.Repeat("0a", 32)
+	s.probed(t, good, &ingot.HostFacts{Arch: "x86_64", HostUUID: "host of good", Totals: room(), UEFI: true, CachedImages: []string{sum}}, "")
+	const small = "/v1/placements?resource_class=compute.small"
+	require.InDelta(t, weight(small)+0.5, weight(small+"&image_checksum="+strings.ToUpper(sum)), 0.001)
 }
 
 // TestComputeRules: whose a compute host is, and who may do what to flavors.

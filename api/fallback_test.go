@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,13 +27,15 @@ func TestFallbackIsChecked(t *testing.T) {
 		{map[string]any{"fallback": 1}, "extra.placement.fallback of an allocation can not be 1"},
 		{map[string]any{"fallback": "virtual", "wait_seconds": -1}, "extra.placement.wait_seconds of an allocation can not be -1"},
 		{map[string]any{"fallback": "virtual", "wait_seconds": "1"}, "extra.placement.wait_seconds of an allocation can not be 1"},
-		{map[string]any{"fallback": "virtual", "colour": "red"}, "extra.placement of an allocation has no colour: it has fallback, flavor, anti_affinity_group, physical_networks and wait_seconds"},
+		{map[string]any{"fallback": "virtual", "colour": "red"}, "extra.placement of an allocation has no colour: it has fallback, flavor, anti_affinity_group, physical_networks, image_checksum and wait_seconds"},
 		{map[string]any{"fallback": "virtual", "anti_affinity_group": ""}, "extra.placement.anti_affinity_group of an allocation can not be "},
 		{map[string]any{"fallback": "virtual", "physical_networks": "physnet1"}, "extra.placement.physical_networks of an allocation can not be physnet1"},
 		{map[string]any{"fallback": "virtual", "physical_networks": []any{"physnet1", 1}}, "extra.placement.physical_networks of an allocation can not be [physnet1 1]"},
 		{map[string]any{"fallback": "virtual", "physical_networks": []any{""}}, "extra.placement.physical_networks of an allocation can not be []"},
 		{map[string]any{"fallback": "virtual", "physical_networks": slices.Repeat([]any{"n"}, 9)}, "extra.placement.physical_networks of an allocation can not be [n n n n n n n n n]"},
 		{map[string]any{"fallback": "virtual", "physical_networks": []any{"physnet1", "lab"}}, "No compute host has the physical network lab; there are: physnet1, no other."},
+		{map[string]any{"fallback": "virtual", "image_checksum": "http://images/SHA256SUMS"}, "extra.placement.image_checksum of an allocation can not be http://images/SHA256SUMS"},
+		{map[string]any{"fallback": "virtual", "image_checksum": 1}, "extra.placement.image_checksum of an allocation can not be 1"},
 		{map[string]any{"fallback": "virtual", "flavor": "huge"}, "There is no flavor of resource class huge; the flavors are: compute.small."},
 		{map[string]any{"fallback": "virtual", "result": map[string]any{"kind": "metal"}}, "extra.placement.result of an allocation is for the answer"},
 	} {
@@ -41,6 +44,7 @@ func TestFallbackIsChecked(t *testing.T) {
 	s.must(t, 201, "POST", "/v1/allocations", ask(map[string]any{"fallback": "virtual", "flavor": "compute.small", "wait_seconds": 60, "anti_affinity_group": "web"}))
 	s.must(t, 201, "POST", "/v1/allocations", ask(map[string]any{"fallback": "virtual", "physical_networks": []any{"physnet1", "physnet1"}}))
 	s.must(t, 201, "POST", "/v1/allocations", ask(map[string]any{"fallback": "virtual", "physical_networks": []any{}}))
+	s.must(t, 201, "POST", "/v1/allocations", ask(map[string]any{"fallback": "virtual", "image_checksum": strings.Repeat("0A", 32)}))
 	s.must(t, 201, "POST", "/v1/allocations", ask("a note of the client's own"))
 	node := s.enrol(t, "n")
 	s.set(t, node, func(n *ingot.Node) { n.ProvisionState, n.ResourceClass = ingot.Active, "baremetal.small" })

@@ -2,31 +2,43 @@ package api
 
 import "github.com/ingot-metal/ingot"
 
-// listPlacements is GET /v1/placements: where a guest of a flavor could be now, and why not elsewhere. It reserves
-// nothing.
-func listPlacements(r *request) (response, error) {
-	a := r.args("resource_class", "traits", "candidate_nodes", "anti_affinity_group", "physical_networks")
+// placementAsked reads what a guest would need out of the parameters.
+func (r *request) placementAsked() (req ingot.PlacementRequest, err error) {
+	a := r.args("resource_class", "traits", "candidate_nodes", "anti_affinity_group", "physical_networks", "image_checksum")
 	a.need("resource_class")
-	class, candidates := a.text("resource_class"), a.words("candidate_nodes")
-	req := ingot.PlacementRequest{Traits: a.words("traits"), Group: a.text("anti_affinity_group"), PhysicalNetworks: a.words("physical_networks")}
+	class, candidates, image := a.text("resource_class"), a.words("candidate_nodes"), a.text("image_checksum")
+	req = ingot.PlacementRequest{Traits: a.words("traits"), Group: a.text("anti_affinity_group"), PhysicalNetworks: a.words("physical_networks")}
 	if a.err != nil {
-		return response{}, a.err
+		return req, a.err
 	}
-	var err error
+	var known bool
+	if req.Image, known = ingot.ImageSum(image); image != "" && !known {
+		return req, ingot.Errorf(ingot.Invalid, "image_checksum can not be %s: it is a SHA-256 or SHA-512 in hex", repr(image))
+	}
 	if req.Flavor, err = r.flavorOf(class); err != nil {
-		return response{}, err
+		return req, err
 	}
 	for _, trait := range req.Traits {
 		if err := checkTrait("placement", trait); err != nil {
-			return response{}, err
+			return req, err
 		}
 	}
 	for _, ident := range candidates {
 		node, err := r.ownerNamed(ident)
 		if err != nil {
-			return response{}, err
+			return req, err
 		}
 		req.Candidates = append(req.Candidates, node.UUID)
+	}
+	return req, nil
+}
+
+// listPlacements is GET /v1/placements: where a guest of a flavor could be now, and why not elsewhere. It reserves
+// nothing.
+func listPlacements(r *request) (response, error) {
+	req, err := r.placementAsked()
+	if err != nil {
+		return response{}, err
 	}
 	hosts, err := r.api.Guests.ComputeHosts(r.Context())
 	if err != nil {

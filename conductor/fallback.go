@@ -115,7 +115,7 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 	}
 	req := ingot.PlacementRequest{
 		Flavor: *flavor, Traits: a.Traits, Candidates: a.Candidates, Group: wish.Group, Project: a.Owner, Excluded: result.Failed,
-		PhysicalNetworks: wish.Networks,
+		PhysicalNetworks: wish.Networks, Image: wish.Image,
 	}
 	if c.Guests.Interfaces.Deploy == imageDeploy {
 		req.DiskFormat = "qcow2" // it will begin as an image

@@ -3,9 +3,11 @@ package conductor_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
@@ -184,16 +186,22 @@ func TestRebuild(t *testing.T) {
 	for _, agreed := range []bool{true, false} {
 		w, c, guest, a, b := moves(t, storetest.SQLite(t), ingot.FailureRebuild)
 		c.rebuilds = true
+		without, has, sum := w.computeHost(uuid.NewString(), c.prober), facts("host "+b), strings.Repeat("0a", 32)
+		has.CachedImages = []string{sum} // b needs no download
+		c.prober.says(b, has, nil)
+		w.change(without, func(n *ingot.Node) { n.Owner = guest.Owner })
 		for _, host := range []string{a, b} {
 			_, err := w.store.Hypervisors().Change(t.Context(), host, 0, func(h *ingot.Hypervisor) error { h.Pools[0].Shared = false; return nil })
 			require.NoError(t, err)
 			c.copies[guest.UUID][b].disk = false
 		}
 		w.change(guest.UUID, func(n *ingot.Node) {
-			n.DriverInfo, n.InstanceInfo = map[string]any{"rebuild_on_host_failure": agreed}, map[string]any{"image_source": "file:///image"}
+			n.DriverInfo, n.InstanceInfo = map[string]any{"rebuild_on_host_failure": agreed}, map[string]any{"image_source": "file:///image", "image_checksum": strings.ToUpper(sum)}
 		})
 		w.start(nil)
 		w.hostIs(a, ingot.HypervisorUp)
+		w.hostIs(without, ingot.HypervisorUp)
+		require.Eventually(t, func() bool { return len(w.hostIs(b, ingot.HypervisorUp).Facts.CachedImages) == 1 }, 10*time.Second, time.Millisecond)
 		c.lost(a)
 		w.hostFence(a, ingot.FencedOff)
 		if agreed {

@@ -81,6 +81,9 @@ func (c *Conductor) findPlace(ctx context.Context, r *Run) (Progress, error) {
 			if pool := h.Pool(r.Node.DiskPool()); restart && pool != nil {
 				req.SharedPool = pool.Name
 			}
+			if !restart {
+				req.Image, _ = ingot.ImageSum(imageSource(r.Node).Checksum)
+			}
 		})
 		if ingot.CodeOf(err) == ingot.Conflict {
 			return ForAgent(10*c.Settings.Poll, err.Error()), nil

@@ -27,7 +27,7 @@ type placementCommand struct {
 // placementList is `ingot placement list`.
 type placementList struct {
 	Class   string   `arg:"" help:"Resource class: of a flavor, or one that a flavor is fallback_for."`
-	Filters []string `arg:"" optional:"" name:"FILTER=VALUE" help:"traits=, candidate_nodes=, anti_affinity_group=, physical_networks=."`
+	Filters []string `arg:"" optional:"" name:"FILTER=VALUE" help:"traits=, candidate_nodes=, anti_affinity_group=, physical_networks=, image_checksum=."`
 }
 
 // Run prints the hosts, the best first.

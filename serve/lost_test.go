@@ -152,9 +152,57 @@ func TestGuestOutlivesItsHost(t *testing.T) {
 	_, err = conn.LookupDomainByUUIDString(id)
 	require.ErrorContains(t, err, "Domain not found", "nothing of it is left there")
 	counts(3)
-	c.do(202, "DELETE", "nodes/g/maintenance", "")
+	c.startsAgain("a", a, "g", id)
+	counts(3)
+	c.do(202, "DELETE", "nodes/a/maintenance", "")
 	c.do(202, "PUT", "nodes/g/states/provision", `{"target": "deleted"}`)
 	c.until("g", map[string]any{"provision_state": "available"})
+}
+
+// startsAgain has a compute host start again: its guest ends before it, and runs when it is back, with the card of a port that
+// it got while it was in use.
+func (c caller) startsAgain(host string, s *server, guest, id string) {
+	c.Helper()
+	const card, runs = "52:54:00:00:00:42", `^<domain type='\w+' id='`
+	c.do(201, "POST", "ports", `{"node_uuid": "`+id+`", "address": "`+card+`"}`)
+	c.do(409, "PUT", "nodes/"+host+"/states/power", `{"target": "rebooting"}`)
+	c.do(202, "PUT", "nodes/"+host+"/maintenance", `{"reason": "a new kernel"}`)
+	atOff := make(chan string, 1)
+	s.mu.Lock()
+	s.off = func() { atOff <- domainOn(s.daemon.URI(), id) }
+	s.mu.Unlock()
+	c.do(202, "PUT", "nodes/"+host+"/states/power", `{"target": "rebooting"}`)
+	c.until(host, map[string]any{"target_power_state": nil, "power_state": "power on", "last_error": nil})
+	select {
+	case domain := <-atOff:
+		require.Contains(c, domain, "<domain type=")
+		require.NotRegexp(c, runs, domain, "the guest was off before its host")
+	default:
+		require.FailNow(c, "the host was never off")
+	}
+	c.until(guest, map[string]any{"power_state": "power on", "target_power_state": nil, "maintenance": false, "fault": nil})
+	domain := domainOn(s.daemon.URI(), id)
+	require.Regexp(c, runs, domain)
+	require.Contains(c, domain, card)
+}
+
+// domainOn is a domain as it runs, with its id, or as it is defined where it does not; "" where it cannot be had.
+func domainOn(uri, id string) string {
+	conn, err := libvirt.NewConnect(uri)
+	if err != nil {
+		return ""
+	}
+	defer conn.Close() //nolint:errcheck // it was asked
+	d, err := conn.LookupDomainByUUIDString(id)
+	if err != nil {
+		return ""
+	}
+	defer d.Free() //nolint:errcheck // it was asked
+	text, err := d.GetXMLDesc(0)
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 // last is the last whole number that a counting guest said.

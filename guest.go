@@ -13,6 +13,9 @@ import (
 // their UUID as the domain's.
 const GuestDriver = "libvirt"
 
+// VirtualTrait is what every guest has that is made in the place of metal.
+const VirtualTrait = "CUSTOM_VIRTUAL"
+
 // IsGuest says whether the node is a virtual machine on one of our compute hosts.
 func (n *Node) IsGuest() bool { return n.Driver == GuestDriver && n.ParentNode != "" }
 

@@ -127,7 +127,7 @@ func (req *PlacementRequest) otherMachine(h *ComputeHost) (string, string) {
 // traitless is a host that has not the traits; no host has those that a guest could not inherit.
 func (req *PlacementRequest) traitless(h *ComputeHost) (string, string) {
 	wanted := slices.Clone(req.Flavor.RequiredTraits)
-	for _, trait := range Missing(req.Traits, req.Flavor.ProvidedTraits) {
+	for _, trait := range Missing(req.Traits, append([]string{VirtualTrait}, req.Flavor.ProvidedTraits...)) {
 		if !slices.Contains(req.Flavor.InheritTraits, trait) {
 			return "trait " + trait + " is not inherited", ""
 		}

@@ -27,14 +27,14 @@ func computeHost(name string, usedMB int64, change func(*ingot.ComputeHost)) ing
 func smallFlavor() ingot.Flavor {
 	return ingot.Flavor{
 		ResourceClass: "compute.small", Resources: ingot.Amounts{ingot.VCPU: 2, ingot.MemoryMB: 4096, ingot.DiskGB: 20}, Arch: "x86_64",
-		BootMode: ingot.ModeUEFI, ProvidedTraits: []string{"CUSTOM_VIRTUAL"}, InheritTraits: []string{"CUSTOM_SSD"},
+		BootMode: ingot.ModeUEFI, ProvidedTraits: []string{"CUSTOM_SMALL"}, InheritTraits: []string{"CUSTOM_SSD"},
 	}
 }
 
 func TestPlaceRejects(t *testing.T) {
 	t.Parallel()
 	request := ingot.PlacementRequest{
-		Flavor: smallFlavor(), Traits: []string{"CUSTOM_SSD", "CUSTOM_VIRTUAL"}, Group: "web", Project: "p1", Excluded: []string{"excluded"},
+		Flavor: smallFlavor(), Traits: []string{"CUSTOM_SMALL", "CUSTOM_SSD", "CUSTOM_VIRTUAL"}, Group: "web", Project: "p1", Excluded: []string{"excluded"},
 		PhysicalNetworks: []string{"physnet1"}, DiskFormat: "qcow2", SecureBoot: true, TPM: true,
 	}
 	networked := func(change func(*ingot.ComputeHost)) func(*ingot.ComputeHost) {

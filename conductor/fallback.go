@@ -168,6 +168,7 @@ func (c *Conductor) writeGuest(ctx context.Context, a *ingot.Allocation, n int, 
 		guest.DriverInfo["anti_affinity_group"] = wish.Group
 	}
 	f.Shape(&guest)
+	guest.Traits = ingot.Traits(append(guest.Traits, ingot.VirtualTrait))
 	return c.Guests.Store.CreateGuest(ctx, &guest, ports, ingot.GuestClaim{Resources: f.Resources, Group: wish.Group},
 		ingot.Event{At: c.Now(), Type: "node.created", Node: guest.UUID, Data: map[string]any{"driver": guest.Driver, "allocation": a.UUID}})
 }

@@ -65,7 +65,7 @@ func virtual(t *testing.T, hosts ...string) (*world, map[string]string, guestMac
 	}
 	require.NoError(t, w.store.Flavors().Create(t.Context(), &ingot.Flavor{
 		ResourceClass: "compute.small", Resources: ingot.Amounts{ingot.VCPU: 2, ingot.MemoryMB: 4096, ingot.DiskGB: 20},
-		ProvidedTraits: []string{"CUSTOM_VIRTUAL"}, FallbackFor: []string{"small"},
+		ProvidedTraits: []string{"CUSTOM_SMALL"}, FallbackFor: []string{"small"},
 	}))
 	w.prepare = func(c *conductor.Conductor) {
 		withGuests(w, p)(c)
@@ -118,8 +118,14 @@ func TestMetalComesFirst(t *testing.T) {
 	guest := w.get(a.NodeUUID)
 	require.Equal(t, []string{"libvirt", hosts["host"], "small", a.UUID, a.UUID, "tenant"},
 		[]string{guest.Driver, guest.ParentNode, guest.ResourceClass, guest.InstanceUUID, guest.AllocationUUID, guest.Lessee})
-	require.Equal(t, []string{"CUSTOM_VIRTUAL"}, guest.Traits)
+	require.Equal(t, []string{"CUSTOM_SMALL", "CUSTOM_VIRTUAL"}, guest.Traits)
 	require.True(t, guest.IsDynamic())
+
+	// Who wants a guest whatever there is can ask for the trait, too.
+	w.spare("small", "")
+	a = w.answered(w.allocate(ingot.Allocation{ResourceClass: "small", Extra: wish("virtual"), Traits: []string{"CUSTOM_VIRTUAL"}}).UUID)
+	require.Equal(t, ingot.AllocationActive, a.State, a.LastError)
+	require.Equal(t, "virtual", a.Result().Kind)
 }
 
 // TestDynamicGuestsVanish on deleted, with their claim and their allocation.

@@ -29,6 +29,7 @@ func (h *twins) went(t *testing.T, before ingot.Node) {
 	guest := h.taker(t)
 	require.Equal(t, ingot.Active, guest.ProvisionState, "%s; %q", guest.LastError, h.w.said())
 	require.Equal(t, []any{before.InstanceUUID, before.AllocationUUID, before.Name, before.Lessee}, []any{guest.InstanceUUID, guest.AllocationUUID, guest.Name, guest.Lessee})
+	require.Contains(t, guest.Traits, "CUSTOM_VIRTUAL")
 	require.Equal(t, []any{ingot.PowerOn, h.metal, before.InstanceInfo}, []any{guest.PowerState, guest.MovedFrom(), guest.InstanceInfo})
 	metal := h.w.get(h.metal)
 	require.Equal(t, []any{"", "", ingot.PowerOff}, []any{metal.InstanceUUID, metal.AllocationUUID, metal.PowerState})

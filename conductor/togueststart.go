@@ -81,6 +81,7 @@ func (c *Conductor) newTwin(metal *ingot.Node, ports []ingot.Port, f *ingot.Flav
 		AutomatedClean: &no, // its disk goes with it
 	}
 	f.Shape(&guest)
+	guest.Traits = ingot.Traits(append(guest.Traits, ingot.VirtualTrait))
 	made := ingot.NewGuest{Node: guest, Claim: ingot.GuestClaim{Resources: f.Resources}}
 	for i := range ports {
 		made.Ports = append(made.Ports, ingot.Port{

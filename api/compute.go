@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/ingot-metal/ingot"
@@ -66,20 +68,24 @@ func (r *request) hypervisorOf(n *ingot.Node) (ingot.Hypervisor, error) {
 	return h, err
 }
 
-// computeHosts are the names of all compute hosts, or their UUIDs, for sentences.
+// computeHosts are the names of the compute hosts that the caller may see, or their UUIDs, for sentences; of many, the first.
 func (r *request) computeHosts() (string, error) {
+	const most = 10
 	hosts, err := r.api.Guests.ComputeHosts(r.Context())
 	if err != nil {
 		return "", err
 	}
-	names := make([]string, len(hosts))
+	var names []string
 	for i := range hosts {
-		if names[i] = hosts[i].Node.Name; names[i] == "" {
-			names[i] = hosts[i].Node.UUID
+		if n := &hosts[i].Node; r.may("node:get", holderOf(n)) {
+			names = append(names, cmp.Or(n.Name, n.UUID))
 		}
 	}
 	if len(names) == 0 {
 		return "none", nil
+	}
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], strconv.Itoa(more)+" more")
 	}
 	return strings.Join(names, ", "), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingot-metal/ingot"
+	"github.com/ingot-metal/ingot/api"
 	"github.com/ingot-metal/ingot/store"
 	"github.com/ingot-metal/ingot/store/storetest"
 )
@@ -84,7 +85,7 @@ func TestGuestRefusals(t *testing.T) {
 		fault  string
 	}{
 		{400, map[string]any{"driver": "libvirt"}, "A node with driver libvirt needs parent_node, its compute host; an allocation finds one."},
-		{400, guest("nobody", "vm"), "Node nobody could not be found."},
+		{400, guest("nobody", "vm"), "Node nobody could not be found. The compute hosts are: host-a, host-b."},
 		{400, guest("plain", "vm"), "Node " + plain + " is no compute host; the compute hosts are: host-a, host-b."},
 		{409, guest("host-b", "vm"), "compute host " + down + " takes no guests now: it is down: refused"},
 		{400, with("resource_class", "huge"), "There is no flavor of resource class huge; the flavors are: compute.small, compute.ssd."},
@@ -209,4 +210,31 @@ func (s *service) rush(t *testing.T, n int, body func(i int) map[string]any) map
 		counts[<-answers]++
 	}
 	return counts
+}
+
+// TestGuestsOfUnknownHosts: who names no compute host is told which there are, of those that are the caller's to see.
+func TestGuestsOfUnknownHosts(t *testing.T) {
+	t.Parallel()
+	s, _ := computing(t, func(a *api.API) { a.Auth = personas{} })
+	admin, ask := as("admin@system"), guest("nobody", "vm")
+	says := func(who, list string) {
+		t.Helper()
+		require.Equal(t, "Node nobody could not be found. The compute hosts are: "+list+".", s.must(t, 400, "POST", "/v1/nodes", ask, as(who)).fault())
+	}
+	says("admin@system", "none")
+	for i := range 12 {
+		name := fmt.Sprintf("h%02d", i)
+		node := map[string]any{"driver": "fake-hardware", "name": name}
+		if i == 3 {
+			node["owner"] = "p1"
+		}
+		id, _ := s.must(t, 201, "POST", "/v1/nodes", node, admin).body["uuid"].(string)
+		s.set(t, id, func(n *ingot.Node) { n.ProvisionState = ingot.Active })
+		s.must(t, 202, "PUT", "/v1/nodes/"+name+"/hypervisor", map[string]any{"type": "libvirt", "uri": hostURI}, admin)
+	}
+	says("admin@system", "h00, h01, h02, h03, h04, h05, h06, h07, h08, h09, 2 more")
+	says("admin@p1", "h03")
+	says("admin@p2", "none")
+	metal := map[string]any{"driver": "fake-hardware", "parent_node": "nobody"}
+	require.Equal(t, "Node nobody could not be found.", s.must(t, 400, "POST", "/v1/nodes", metal, admin).fault(), "as in Ironic")
 }

@@ -272,7 +272,7 @@ func (r *request) adopt(node *ingot.Node) error {
 	parent, err := r.nodeNamed(node.ParentNode)
 	switch {
 	case ingot.CodeOf(err) == ingot.NotFound:
-		return ingot.Errorf(ingot.Invalid, "%w", err)
+		return r.noParent(node, err)
 	case err != nil:
 		return err
 	case parent.UUID == node.UUID:
@@ -291,6 +291,18 @@ func (r *request) adopt(node *ingot.Node) error {
 	}
 	node.ParentNode = parent.UUID
 	return nil
+}
+
+// noParent refuses a parent that is not there; of a guest, it names those that could be meant.
+func (r *request) noParent(node *ingot.Node, missing error) error {
+	if node.Driver != ingot.GuestDriver || !r.api.computes() {
+		return ingot.Errorf(ingot.Invalid, "%w", missing)
+	}
+	known, err := r.computeHosts()
+	if err != nil {
+		return err
+	}
+	return ingot.Errorf(ingot.Invalid, "%w The compute hosts are: %s.", missing, known)
 }
 
 // deleteNode is DELETE /v1/nodes/{node}.

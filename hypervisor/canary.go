@@ -33,50 +33,78 @@ const canaryCode = "" +
 	"0400007515b9002d3101ffc975fcba04060000b80020000066eff4ebfd0f1f000000000000000000ffff0000009aaf00" +
 	"ffff00000092cf001700b07c"
 
+// song is what is known of a host's canary.
+type song struct {
+	singing bool // now
+	heard   bool // at least one has been tried
+	failed  bool // the last one could not be
+	lives   bool
+}
+
+// undecided is a host's trouble until its first canary was tried.
+const undecided = "a canary guest has yet to show whether its KVM runs one"
+
 // sortVirtTypes leaves kvm out until a canary has ended by itself under it: a /dev/kvm is no proof. The canary runs behind
-// the probe, once for each version of a host, and has the host probed again when it is done.
+// the probe, once in each process for each version of a host, and has the host probed again when it is done. Until then what
+// was found out of the same host and versions before holds; one of which nothing is known is in trouble for the while.
 func (h *Hosts) sortVirtTypes(ctx context.Context, l *link, host *ingot.Hypervisor, f *ingot.HostFacts) error {
 	if !slices.Contains(f.VirtTypes, "kvm") {
 		return nil
 	}
 	others := slices.DeleteFunc(slices.Clone(f.VirtTypes), func(t string) bool { return t == "kvm" })
 	key := fmt.Sprint(host.NodeUUID, f.HostUUID, f.LibvirtVersion, f.HypervisorVersion, host.CPU, host.Pools)
-	h.mu.Lock()
-	lives, asked := h.canaries[key]
-	if !asked {
-		if h.canaries == nil {
-			h.canaries = map[string]bool{}
-		}
-		h.canaries[key] = false
-	}
-	h.mu.Unlock()
-	if !asked && len(host.Pools) > 0 {
-		go h.sing(context.WithoutCancel(ctx), l, *host, key)
-	}
-	f.VirtTypes = others
-	if lives {
+	known := &host.Facts
+	same := known.HostUUID == f.HostUUID && known.LibvirtVersion == f.LibvirtVersion && known.HypervisorVersion == f.HypervisorVersion
+	switch now := h.listen(ctx, l, host, key); {
+	case now.heard && !now.failed && now.lives:
 		f.VirtTypes = append([]string{"kvm"}, others...)
+	case now.heard && !now.failed:
+		f.VirtTypes = others
+	case same && len(known.VirtTypes) > 0 && !slices.Contains(known.Problems, undecided):
+		f.VirtTypes = known.VirtTypes
+	default:
+		f.VirtTypes = others
+		if !now.heard && len(host.Pools) > 0 {
+			f.Problems = append(f.Problems, undecided)
+		}
 	}
 	return nil
 }
 
+// listen says what is known of a canary, and has it sing where that is not enough.
+func (h *Hosts) listen(ctx context.Context, l *link, host *ingot.Hypervisor, key string) song {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.canaries[key]
+	if s == nil {
+		s = &song{}
+		if h.canaries == nil {
+			h.canaries = map[string]*song{}
+		}
+		h.canaries[key] = s
+	}
+	if len(host.Pools) > 0 && !s.singing && (!s.heard || s.failed) {
+		s.singing = true
+		go h.sing(context.WithoutCancel(ctx), l, *host, s)
+	}
+	return *s
+}
+
 // sing runs a canary and keeps what became of it. One that could not be tried is tried at the next probe.
-func (h *Hosts) sing(ctx context.Context, l *link, host ingot.Hypervisor, key string) {
+func (h *Hosts) sing(ctx context.Context, l *link, host ingot.Hypervisor, s *song) {
 	ctx, cancel := context.WithTimeout(ctx, 2*canaryPatience)
 	defer cancel()
 	lives, err := canary(ctx, l, "kvm", &host)
 	h.mu.Lock()
-	if err != nil {
-		delete(h.canaries, key)
-	} else {
-		h.canaries[key] = lives
-	}
+	first := !s.heard
+	*s = song{heard: true, failed: err != nil, lives: lives}
 	h.mu.Unlock()
 	if err != nil || !lives {
 		h.logger().Warn("a compute host offers no KVM: the canary did not come back", "host", host.NodeUUID, "error", err)
-		return
 	}
-	h.happened(host.NodeUUID, "")
+	if first || err == nil {
+		h.happened(host.NodeUUID, "")
+	}
 }
 
 // canary says whether a machine of the type runs to its end.

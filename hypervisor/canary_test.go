@@ -32,3 +32,42 @@ func TestCanary(t *testing.T) {
 		return (facts.VirtTypes[0] == "kvm") == kvm
 	})
 }
+
+// Until the canary of a process has been heard, what is known of the host holds; one that is new, or that has changed, is in
+// trouble until then.
+func TestCanaryThatIsNotHeardYet(t *testing.T) {
+	host := on(libvirttest.Start(t))
+	probe := func(hosts *hypervisor.Hosts, known *ingot.HostFacts) ingot.HostFacts {
+		t.Helper()
+		h := host
+		if known != nil {
+			h.Facts = *known
+		}
+		facts, err := hosts.Probe(t.Context(), h, nil)
+		require.NoError(t, err)
+		return facts
+	}
+	one := func() *hypervisor.Hosts {
+		hosts := &hypervisor.Hosts{}
+		t.Cleanup(func() { require.NoError(t, hosts.Close()) })
+		return hosts
+	}
+	hosts := one()
+	fresh := probe(hosts, nil)
+	if len(fresh.Problems) == 0 {
+		t.Skip("needs a host that says it has KVM")
+	}
+	require.Equal(t, []string{"a canary guest has yet to show whether its KVM runs one"}, fresh.Problems)
+	require.Equal(t, []string{"qemu"}, fresh.VirtTypes)
+	var heard ingot.HostFacts
+	soon(t, "it is heard", func() bool { heard = probe(hosts, &fresh); return len(heard.Problems) == 0 })
+	require.Equal(t, fresh, probe(one(), &fresh), "what was not known then is not known to the next process")
+	for _, types := range [][]string{{"kvm", "qemu"}, {"qemu"}} { // whatever it was
+		known := heard
+		known.VirtTypes = types
+		require.Equal(t, known, probe(one(), &known))
+	}
+	older := heard
+	older.HypervisorVersion = "7.1.0"
+	require.Equal(t, fresh.Problems, probe(one(), &older).Problems)
+}

@@ -26,7 +26,7 @@ type Hosts struct {
 	changes  chan string
 	carries  map[string]*carry // images on their way to a pool
 	trips    map[string]*trip  // guests on their way to another host
-	canaries map[string]bool   // by host and version: whether it came back
+	canaries map[string]*song  // by host and version
 	errands  errand.Board      // long calls on their way
 	tidied   tidied
 	aside    time.Duration // a test's, in the place of setAside

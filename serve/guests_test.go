@@ -144,7 +144,7 @@ func (c caller) makeHost(name string, d *libvirttest.Daemon) {
 	require.Eventually(c, func() bool {
 		state = c.do(200, "GET", "nodes/"+name+"/hypervisor", "")
 		return strings.Contains(state, `"up"`)
-	}, 10*time.Second, 50*time.Millisecond, "the host is up: %s", lazy{&state})
+	}, time.Minute, 50*time.Millisecond, "the host is up: %s", lazy{&state})
 }
 
 func (c caller) uuid(name string) string {

@@ -127,6 +127,14 @@ type HostFacts struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
+// VirtType is the best that guests get; "" before the host was probed.
+func (f *HostFacts) VirtType() string {
+	if len(f.VirtTypes) == 0 {
+		return ""
+	}
+	return f.VirtTypes[0]
+}
+
 // UnmanagedDomain is a domain on a compute host that is no guest of ours, and what it takes while it runs.
 type UnmanagedDomain struct {
 	Name string  `json:"name"`

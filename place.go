@@ -29,7 +29,9 @@ func Place(hosts []ComputeHost, req PlacementRequest) Placement {
 		troubles = max(troubles, h.Hypervisor.troubles())
 	}
 	for _, h := range fit {
-		p.Candidates = append(p.Candidates, PlacementCandidate{Host: h.Node.UUID, Name: h.Node.Name, Weight: req.weight(h, best, troubles)})
+		p.Candidates = append(p.Candidates, PlacementCandidate{
+			Host: h.Node.UUID, Name: h.Node.Name, Weight: req.weight(h, best, troubles), VirtType: h.Hypervisor.Facts.VirtType(),
+		})
 	}
 	slices.SortStableFunc(p.Candidates, func(a, b PlacementCandidate) int {
 		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Host, b.Host))
@@ -120,6 +122,8 @@ func (req *PlacementRequest) otherMachine(h *ComputeHost) (string, string) {
 		return "no firmware with Secure Boot", ""
 	case req.TPM && !facts.TPM:
 		return "no TPM for guests", ""
+	case req.VirtType != "" && !slices.Contains(facts.VirtTypes, req.VirtType):
+		return "no " + req.VirtType, ""
 	}
 	return "", ""
 }
@@ -194,7 +198,8 @@ func (h *ComputeHost) free(resource Resource) int64 {
 }
 
 // weight prefers what is emptier, what has the image already, and what had no trouble lately. Each part is from 0 to 1 of
-// the best candidate's, times how much it counts.
+// the best candidate's, times how much it counts. An emulated guest is many times slower: a full host that has KVM is
+// better than an empty one without.
 func (req *PlacementRequest) weight(h *ComputeHost, best Amounts, troubles int64) float64 {
 	part := func(n, of int64) float64 {
 		if of == 0 {
@@ -205,6 +210,9 @@ func (req *PlacementRequest) weight(h *ComputeHost, best Amounts, troubles int64
 	w := part(h.free(MemoryMB), best[MemoryMB]) + part(h.free(VCPU), best[VCPU]) + part(h.free(DiskGB), best[DiskGB])/2
 	if req.Image != "" && slices.Contains(h.Hypervisor.Facts.CachedImages, req.Image) {
 		w += 0.5
+	}
+	if h.Hypervisor.Facts.VirtType() == "kvm" {
+		w += 3
 	}
 	return w - 5*part(h.Hypervisor.troubles(), troubles)
 }

@@ -133,6 +133,10 @@ func TestPlaceChooses(t *testing.T) {
 	failing := computeHost("failing", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Failures = 1 })
 	stalled := computeHost("stalled", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.Stalled = []string{"guest"} })
 	cached := computeHost("cached", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.CachedImages = []string{"sum"} })
+	kvm := func(name string, usedMB int64) ingot.ComputeHost {
+		return computeHost(name, usedMB, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.VirtTypes = []string{"kvm", "qemu"} })
+	}
+	emulating := computeHost("emulating", 0, func(h *ingot.ComputeHost) { h.Hypervisor.Facts.VirtTypes = []string{"qemu"} })
 	empty, light, half := computeHost("empty", 0, nil), computeHost("light", 512, nil), computeHost("half", 4096, nil)
 	for _, row := range []struct {
 		hosts []ingot.ComputeHost
@@ -142,6 +146,8 @@ func TestPlaceChooses(t *testing.T) {
 		{[]ingot.ComputeHost{failing, stalled, half}, []string{"half"}},
 		{[]ingot.ComputeHost{half, empty, light}, []string{"empty", "light"}},
 		{[]ingot.ComputeHost{empty, cached}, []string{"cached"}},
+		{[]ingot.ComputeHost{emulating, kvm("k", 4096)}, []string{"k"}},
+		{[]ingot.ComputeHost{emulating, kvm("k", 8000)}, []string{"emulating"}}, // the other is full
 		{[]ingot.ComputeHost{failing}, []string{"failing"}},
 		{nil, nil},
 	} {

@@ -29,6 +29,8 @@ type PlacementRequest struct {
 	// SharedPool is a storage pool whose files the guest needs: the host has to share it, and find the guest's disk in it. ""
 	// is none.
 	SharedPool string
+	// VirtType is what runs the guest already, kvm or qemu: where it goes as it is, it needs the same there. "" is any.
+	VirtType string
 	// SecureBoot and TPM are needed.
 	SecureBoot bool
 	TPM        bool
@@ -53,9 +55,10 @@ type Placement struct {
 
 // PlacementCandidate is a host that has room; a greater weight is better.
 type PlacementCandidate struct {
-	Host   string
-	Name   string
-	Weight float64
+	Host     string
+	Name     string
+	Weight   float64
+	VirtType string // what would run the guest: kvm, or qemu, which emulates; "" is not known
 }
 
 // Rejection is why a host is no candidate: the reason is short, so that equal ones can be counted.

@@ -305,6 +305,7 @@ func TestPlacements(t *testing.T) {
 	candidates, _ := a.body["candidates"].([]any)
 	require.Len(t, candidates, 1)
 	require.Equal(t, good, candidates[0].(map[string]any)["node_uuid"])
+	require.Nil(t, candidates[0].(map[string]any)["virt_type"])
 	require.Equal(t, "3 hosts considered: 1 suitable, 1 lacks MEMORY_MB (asked 4096, free 1024), 1 down (no route to host)", a.body["summary"])
 	a = s.must(t, 200, "GET", "/v1/placements?resource_class=compute.small&candidate_nodes=full,dead", nil)
 	require.Empty(t, a.body["candidates"])
@@ -322,6 +323,11 @@ func TestPlacements(t *testing.T) {
 	sum := strings.Repeat("0a", 32)
 	s.probed(t, good, &ingot.HostFacts{Arch: "x86_64", HostUUID: "host of good", Totals: room(), UEFI: true, CachedImages: []string{sum}}, "")
 	const small = "/v1/placements?resource_class=compute.small"
+	emulated := weight(small)
+	s.probed(t, good, &ingot.HostFacts{Arch: "x86_64", HostUUID: "host of good", Totals: room(), UEFI: true, CachedImages: []string{sum}, VirtTypes: []string{"kvm", "qemu"}}, "")
+	require.InDelta(t, emulated+3, weight(small), 0.001)
+	found, _ := s.must(t, 200, "GET", small, nil).body["candidates"].([]any)
+	require.Equal(t, "kvm", found[0].(map[string]any)["virt_type"])
 	require.InDelta(t, weight(small)+0.5, weight(small+"&image_checksum="+strings.ToUpper(sum)), 0.001)
 }
 

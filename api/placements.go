@@ -47,7 +47,7 @@ func listPlacements(r *request) (response, error) {
 	placement := ingot.Place(hosts, req)
 	found, rejected := []map[string]any{}, []map[string]any{}
 	for _, c := range placement.Candidates {
-		found = append(found, map[string]any{"node_uuid": c.Host, "name": orNull(c.Name), "weight": c.Weight})
+		found = append(found, map[string]any{"node_uuid": c.Host, "name": orNull(c.Name), "weight": c.Weight, "virt_type": orNull(c.VirtType)})
 	}
 	for _, c := range placement.Rejected {
 		rejected = append(rejected, map[string]any{"node_uuid": c.Host, "name": orNull(c.Name), "reason": c.Reason, "detail": orNull(c.Detail)})

@@ -119,8 +119,8 @@ func (c *Conductor) chooseHost(ctx context.Context, r *Run, m move, destination 
 		return Progress{}, ingot.Fatal(err)
 	}
 	for i := range hosts {
-		if pool := hosts[i].Hypervisor.Pool(r.Node.DiskPool()); hosts[i].Node.UUID == r.Node.ParentNode && pool != nil {
-			req.DiskFormat = pool.DiskFormat() // a disk is moved as it is
+		if hosts[i].Node.UUID == r.Node.ParentNode {
+			like(&req, &hosts[i].Hypervisor, r.Node, more == nil)
 		}
 	}
 	req.Excluded = append([]string{r.Node.ParentNode}, m.tried...)
@@ -142,6 +142,16 @@ func (c *Conductor) chooseHost(ctx context.Context, r *Run, m move, destination 
 	m.from, m.to, m.stage, m.slot = r.Node.ParentNode, best[rand.IntN(len(best))].Host, moveChosen, r.Op.Slot
 	r.setMove(m)
 	return NotYet(0, "chose compute host "+m.to), nil
+}
+
+// like has a guest go where its disk can be what it is; and its machine, too, where that is not defined anew.
+func like(req *ingot.PlacementRequest, from *ingot.Hypervisor, n *ingot.Node, machine bool) {
+	if pool := from.Pool(n.DiskPool()); pool != nil {
+		req.DiskFormat = pool.DiskFormat()
+	}
+	if machine {
+		req.VirtType = from.Facts.VirtType()
+	}
 }
 
 // hostsFor are the compute hosts that a guest may be on at all: of its owner, and of its conductors.

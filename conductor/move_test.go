@@ -3,6 +3,7 @@ package conductor_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -228,6 +229,23 @@ func (w *world) hasPools(host string, pools ...ingot.StoragePool) {
 	w.t.Helper()
 	_, err := w.store.Hypervisors().Change(w.t.Context(), host, 0, func(h *ingot.Hypervisor) error { h.Pools = pools; return nil })
 	require.NoError(w.t, err)
+}
+
+// TestMovesFromKVM: what KVM runs does not go where there is only emulation.
+func TestMovesFromKVM(t *testing.T) {
+	w, c, guest, a, b := moves(t, storetest.SQLite(t))
+	for host, types := range map[string][]string{a: {"kvm", "qemu"}, b: {"qemu"}} {
+		f := facts("host " + host)
+		f.VirtTypes = types
+		c.prober.says(host, f, nil)
+	}
+	w.start(nil)
+	require.Eventually(t, func() bool {
+		from, to := w.hostIs(a, ingot.HypervisorUp), w.hostIs(b, ingot.HypervisorUp)
+		return from.Facts.VirtType() == "kvm" && to.Facts.VirtType() == "qemu"
+	}, 10*time.Second, time.Millisecond)
+	w.request(guest.UUID, ingot.ProvisionRequest{Verb: ingot.VerbService, ServiceSteps: stepsOf("management.live_migrate")})
+	require.Contains(t, w.ended(guest.UUID).LastError, "1 no kvm")
 }
 
 // TestMovesNeedTheLike: a host that has not the guest's pool, the sort of its disk, or its firmware is not tried.

@@ -1,6 +1,7 @@
 package hypervisor
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -44,7 +45,8 @@ type NIC struct {
 
 // shapeOf works out a guest's shape, and refuses what its host cannot give (Invalid, Unsupported).
 func shapeOf(n *ingot.Node, ports []ingot.Port, host *ingot.Hypervisor) (Shape, error) {
-	s := Shape{Node: n.UUID, Title: n.Name, Virt: virtType(host), CPU: host.CPU}
+	// Every host can do qemu, one that was not probed yet too.
+	s := Shape{Node: n.UUID, Title: n.Name, Virt: cmp.Or(host.Facts.VirtType(), "qemu"), CPU: host.CPU}
 	amounts := map[ingot.Resource]int64{}
 	for _, r := range ingot.Resources() {
 		n, err := whole(n.Properties, r.Property())
@@ -75,14 +77,6 @@ func shapeOf(n *ingot.Node, ports []ingot.Port, host *ingot.Hypervisor) (Shape, 
 	}
 	slices.SortFunc(s.NICs, func(a, b NIC) int { return strings.Compare(a.MAC, b.MAC) })
 	return s, nil
-}
-
-// virtType is the best that the host was found to offer; qemu, which every host can, before it was probed.
-func virtType(host *ingot.Hypervisor) string {
-	if len(host.Facts.VirtTypes) > 0 {
-		return host.Facts.VirtTypes[0]
-	}
-	return "qemu"
 }
 
 // whole reads a positive number, which Ironic's clients send as a number or as text.

@@ -57,5 +57,5 @@ func (s *session) printPlacement(ctx context.Context, q url.Values) error {
 			}
 		}
 	}
-	return s.printList(hosts, []string{"name", "node_uuid", "weight", "reason", "detail"})
+	return s.printList(hosts, []string{"name", "node_uuid", "weight", "virt_type", "reason", "detail"})
 }

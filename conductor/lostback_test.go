@@ -24,6 +24,16 @@ func (w *world) guestLost(guest string) {
 	require.True(w.t, w.ranWhenLost(guest))
 }
 
+// probed waits for the look at a host that a conductor begins with: what follows is as many looks as are asked for.
+func (c *cloud) probed(t *testing.T, host string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		c.prober.mu.Lock()
+		defer c.prober.mu.Unlock()
+		return len(c.prober.guests[host]) > 0
+	}, 10*time.Second, time.Millisecond)
+}
+
 func (w *world) ranWhenLost(guest string) bool {
 	n := w.get(guest)
 	return n.RanWhenLost()
@@ -75,7 +85,7 @@ func TestItRanIsForgotten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, c, guest, a, _ := moves(t, storetest.SQLite(t))
 			w.start(nil)
-			w.hostIs(a, ingot.HypervisorUp)
+			c.probed(t, a)
 			c.lost(a)
 			w.guestLost(guest.UUID)
 			since(w, c, guest.UUID, a)

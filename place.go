@@ -155,6 +155,8 @@ func (req *PlacementRequest) otherDisks(h *ComputeHost) (string, string) {
 		return "does not share pool " + req.SharedPool, ""
 	case req.DiskFormat != "" && pool.DiskFormat() != req.DiskFormat:
 		return "no " + req.DiskFormat + " disks", "pool " + pool.Name + " has " + pool.DiskFormat()
+	case req.Source != nil && slices.ContainsFunc(h.Hypervisor.Pools, func(p StoragePool) bool { return p.Name == req.Source.Name && p.Shared != req.Source.Shared }):
+		return "pool " + req.Source.Name + " is shared on one side alone", "set it on both, or on neither"
 	}
 	return "", ""
 }

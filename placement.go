@@ -31,6 +31,9 @@ type PlacementRequest struct {
 	SharedPool string
 	// VirtType is what runs the guest already, kvm or qemu: where it goes as it is, it needs the same there. "" is any.
 	VirtType string
+	// Source is the pool that the disk of a guest which moves is in: hosts that say otherwise of one of its name, whether it is
+	// shared, are left out. A copy would begin with doing away with what it is a copy of. Nil is a new disk.
+	Source *StoragePool
 	// SecureBoot and TPM are needed.
 	SecureBoot bool
 	TPM        bool

@@ -146,11 +146,12 @@ func (c *Conductor) chooseHost(ctx context.Context, r *Run, m move, destination 
 
 // like has a guest go where its disk can be what it is; and its machine, too, where that is not defined anew.
 func like(req *ingot.PlacementRequest, from *ingot.Hypervisor, n *ingot.Node, machine bool) {
-	if pool := from.Pool(n.DiskPool()); pool != nil {
+	pool := from.Pool(n.DiskPool())
+	if pool != nil {
 		req.DiskFormat = pool.DiskFormat()
 	}
 	if machine {
-		req.VirtType = from.Facts.VirtType()
+		req.VirtType, req.Source = from.Facts.VirtType(), pool
 	}
 }
 

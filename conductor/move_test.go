@@ -184,6 +184,25 @@ func TestMoveOfAGuestThatStays(t *testing.T) {
 	}
 }
 
+// TestMoveNeedsOneWordOnSharing: where one host says that it shares the pool of the guest's disk and the other that it does not,
+// the copy might be of the very file.
+func TestMoveNeedsOneWordOnSharing(t *testing.T) {
+	for _, step := range []string{"cold_migrate", "live_migrate"} {
+		w, c, guest, a, b := moves(t, storetest.SQLite(t))
+		_, err := w.store.Hypervisors().Change(t.Context(), b, 0, func(h *ingot.Hypervisor) error {
+			h.Pools = []ingot.StoragePool{{Name: "default"}}
+			return nil
+		})
+		require.NoError(t, err)
+		w.start(nil)
+		w.request(guest.UUID, moveTo(step, b))
+		end := w.ended(guest.UUID)
+		require.Equal(t, ingot.ServiceFailed, end.ProvisionState)
+		require.Contains(t, end.LastError, "pool default is shared on one side alone")
+		c.movedTo(t, guest, a, b)
+	}
+}
+
 // TestEvacuate: a host sends its guests away, takes no new ones, and can then be serviced; not before it is cleared of what
 // it had of them.
 func TestEvacuate(t *testing.T) {

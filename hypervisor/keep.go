@@ -3,8 +3,8 @@ package hypervisor
 import "strings"
 
 // keeping is the document with what the domain got since it was first defined: notes, the machine type that libvirt chose
-// then (another one is other hardware to the system), the config drive, the medium, the disks that people plugged in, and the
-// boot order.
+// then (another one is other hardware to the system), the config drive, the medium, the disks that people plugged in, the
+// places of its network cards, by which systems name them, and the boot order.
 func (d *document) keeping(old *document) (*document, error) {
 	if notes := old.at("metadata"); notes != nil {
 		d.replace(d.at("metadata"), old.source(notes))
@@ -21,12 +21,28 @@ func (d *document) keeping(old *document) (*document, error) {
 	for _, disk := range old.plugged() {
 		d.add(d.at("devices"), old.source(disk))
 	}
+	for mac, card := range d.cards() {
+		if place := old.cards()[mac].child("address"); place != nil {
+			d.add(card, old.source(place))
+		}
+	}
 	again, err := parse(d.String())
 	if err != nil {
 		return nil, err
 	}
 	again.order(again.override().Device)
 	return parse(again.String())
+}
+
+// cards are the network cards, by their addresses on the network.
+func (d *document) cards() map[string]*element {
+	cards := map[string]*element{}
+	for _, e := range d.at("devices").list() {
+		if e.name == "interface" {
+			cards[strings.ToLower(e.child("mac").attr("address"))] = e
+		}
+	}
+	return cards
 }
 
 // configDrive is the drive with a config drive in it; nil where there is none.

@@ -31,14 +31,18 @@ func TestPortsArePlugged(t *testing.T) {
 	require.NoError(t, plugger.PlugPorts(ctx, ports))
 	require.Equal(t, defined, domainText(t, d.URI(), n.UUID), "it has them")
 
-	place := regexp.MustCompile(`(?s)<mac address='52:54:00:00:0b:05'/>.*?(<address type='pci'[^>]*>)`).FindStringSubmatch(defined)
+	card := regexp.MustCompile(`(?s)<mac address='52:54:00:00:0b:05'/>.*?(<address type='pci'[^>]*>)`)
+	place := card.FindStringSubmatch(defined)
 	require.Len(t, place, 2)
 	require.NoError(t, plugger.PlugPorts(ctx, append(ports, ingot.Port{Address: "52:54:00:00:0a:01"}))) // before the other, by its address
 	both := domainText(t, d.URI(), n.UUID)
 	require.Contains(t, both, "52:54:00:00:0a:01")
-	require.Equal(t, place, regexp.MustCompile(`(?s)<mac address='52:54:00:00:0b:05'/>.*?(<address type='pci'[^>]*>)`).FindStringSubmatch(both))
+	require.Equal(t, place, card.FindStringSubmatch(both))
 	require.NoError(t, plugger.PlugPorts(ctx, ports))
 	require.Equal(t, defined, domainText(t, d.URI(), n.UUID))
+	require.NoError(t, maker.DefineGuest(ctx, append([]ingot.Port{{Address: "52:54:00:00:0a:00"}}, ports...)))
+	require.Equal(t, place[1], card.FindStringSubmatch(domainText(t, d.URI(), n.UUID))[1], "made anew, with one more before it")
+	require.NoError(t, plugger.PlugPorts(ctx, ports))
 
 	snaps, _ := ingot.As[ingot.Snapshots](m)
 	eventually(t, "it is kept", func(context.Context) error { return snaps.CreateSnapshot(ctx, "a", "op/1") })

@@ -59,7 +59,9 @@ func TestDeletedUnplugsDisks(t *testing.T) {
 	w.start(func(live *conductor.Conductor) { live.Machines = l })
 	w.request(guest.UUID, ingot.ProvisionRequest{Verb: ingot.VerbDeleted})
 	w.until(guest.UUID, ingot.Available)
+	l.mu.Lock()
 	require.Equal(t, []string{"release", "blank"}, l.told)
+	l.mu.Unlock()
 	history, err := w.store.ListHistory(t.Context(), guest.UUID, ingot.Page{Limit: -1})
 	require.NoError(t, err)
 	require.True(t, slices.ContainsFunc(history, func(h ingot.History) bool {

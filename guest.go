@@ -13,6 +13,12 @@ import (
 // their UUID as the domain's.
 const GuestDriver = "libvirt"
 
+// ImageDeploy is the deploy interface of guests whose disk begins as the image: no ramdisk, no agent.
+const ImageDeploy = "libvirt-image"
+
+// ImageDisks is the format of such disks.
+const ImageDisks = "qcow2"
+
 // VirtualTrait is what every guest has that is made in the place of metal.
 const VirtualTrait = "CUSTOM_VIRTUAL"
 

@@ -23,6 +23,7 @@ type libvirt struct {
 	woken   []string
 	removed []string
 	fail    error
+	deploy  string // the default deploy interface; "" is no-deploy
 }
 
 func (l *libvirt) CheckHypervisor(h *ingot.Hypervisor) error {
@@ -54,6 +55,9 @@ func (l *libvirt) HardwareTypes(ctx context.Context) ([]ingot.HardwareType, erro
 	guests := ingot.HardwareType{Name: "libvirt", Hosts: []string{"host1"}, Default: map[string]string{}, Enabled: map[string][]string{}}
 	for _, kind := range ingot.InterfaceKinds() {
 		guests.Default[kind], guests.Enabled[kind] = "no-"+kind, []string{"no-" + kind}
+	}
+	if l.deploy != "" {
+		guests.Default["deploy"] = l.deploy
 	}
 	return append(types, guests), err
 }
@@ -353,4 +357,20 @@ func TestComputeRules(t *testing.T) {
 	s.must(t, 200, "GET", "/v1/flavors/compute.small", nil, as("reader@p1"))
 	s.must(t, 403, "GET", "/v1/placements?resource_class=compute.small", nil, as("admin@p1"))
 	s.must(t, 200, "GET", "/v1/placements?resource_class=compute.small", nil, as("reader@system"))
+}
+
+// TestPlacementsOfImages: where guests begin as images, a host whose pool has no such disks is none for an allocation, and the
+// dry run says so.
+func TestPlacementsOfImages(t *testing.T) {
+	t.Parallel()
+	s, l := computing(t)
+	s.must(t, 201, "POST", "/v1/flavors", small())
+	s.host(t, "host-a", room())
+	s.must(t, 202, "PUT", "/v1/nodes/host-a/hypervisor", map[string]any{"type": "libvirt", "uri": hostURI, "pools": []any{map[string]any{"name": "lvm", "formats": []string{"raw"}}}})
+	says := func() any {
+		return s.must(t, 200, "GET", "/v1/placements?resource_class=compute.small", nil).body["summary"]
+	}
+	require.Equal(t, "1 host considered: 1 suitable", says())
+	l.deploy = "libvirt-image"
+	require.Equal(t, "1 host considered: 1 no qcow2 disks (pool lvm has raw)", says())
 }

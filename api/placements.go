@@ -30,7 +30,13 @@ func (r *request) placementAsked() (req ingot.PlacementRequest, err error) {
 		}
 		req.Candidates = append(req.Candidates, node.UUID)
 	}
-	return req, nil
+	types, err := r.hardwareTypes()
+	for i := range types {
+		if types[i].Name == ingot.GuestDriver && types[i].Default["deploy"] == ingot.ImageDeploy { // as an allocation makes it
+			req.DiskFormat = ingot.ImageDisks
+		}
+	}
+	return req, err
 }
 
 // listPlacements is GET /v1/placements: where a guest of a flavor could be now, and why not elsewhere. It reserves

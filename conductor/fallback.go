@@ -117,8 +117,8 @@ func (c *Conductor) beginGuest(ctx context.Context, a *ingot.Allocation, wish in
 		Flavor: *flavor, Traits: a.Traits, Candidates: a.Candidates, Group: wish.Group, Project: a.Owner, Excluded: result.Failed,
 		PhysicalNetworks: wish.Networks, Image: wish.Image,
 	}
-	if c.Guests.Interfaces.Deploy == imageDeploy {
-		req.DiskFormat = "qcow2" // it will begin as an image
+	if c.Guests.Interfaces.Deploy == ingot.ImageDeploy {
+		req.DiskFormat = ingot.ImageDisks // it will begin as an image
 	}
 	placement := ingot.Place(hosts, req)
 	why := fmt.Sprintf("%s; virtual fallback %s: %s", metal, flavor.ResourceClass, placement.String())

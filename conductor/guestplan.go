@@ -10,15 +10,12 @@ import (
 	"github.com/ingot-metal/ingot/images/configdrive"
 )
 
-// imageDeploy is the deploy interface of guests whose disk begins as the image: no ramdisk, no agent.
-const imageDeploy = "libvirt-image"
-
 // isoDeploy is Ironic's deploy interface of machines that run from what is in their CD drive (instance_info boot_iso); it is
 // there for guests, beside a disk with nothing on it.
 const isoDeploy = "ramdisk"
 
 // fromImage says whether a node's disk begins as its image, on its host.
-func fromImage(n *ingot.Node) bool { return n.Interfaces.Deploy == imageDeploy }
+func fromImage(n *ingot.Node) bool { return n.Interfaces.Deploy == ingot.ImageDeploy }
 
 // fromISO says whether a node runs from its CD drive.
 func fromISO(n *ingot.Node) bool { return n.Interfaces.Deploy == isoDeploy }

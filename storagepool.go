@@ -24,6 +24,19 @@ func (h *Hypervisor) Pool(name string) *StoragePool {
 	return nil
 }
 
+// Strays are the guests whose disks would be looked for elsewhere, or as another format, if the host had these pools.
+func (h *Hypervisor) Strays(guests []Node, pools []StoragePool) (strays []Node) {
+	after := Hypervisor{Pools: pools}
+	for i := range guests {
+		n := &guests[i]
+		was, is := h.Pool(n.DiskPool()), after.Pool(n.DiskPool())
+		if n.ProvisionState != Enroll && was != nil && (is == nil || is.Name != was.Name || is.DiskFormat() != was.DiskFormat()) {
+			strays = append(strays, *n)
+		}
+	}
+	return strays
+}
+
 // poolNames are the host's pools, for sentences.
 func (h *Hypervisor) poolNames() string {
 	var names []string

@@ -172,6 +172,12 @@ func TestHostsSpareGuests(t *testing.T) {
 	require.Equal(t, "Node "+vm+" can not be started: its compute host "+host+" is powered off.", off("vm", "power on", 409))
 	off("vm", "power off", 202)
 	body := map[string]any{"type": "libvirt", "uri": hostURI, "autostart": true}
+	for _, pools := range [][]any{nil, {map[string]any{"name": "other"}, map[string]any{"name": "default"}}, {map[string]any{"name": "default", "formats": []string{"raw"}}}} {
+		body["pools"] = pools
+		require.Equal(t, "The pools that have guests' disks (the first one, and those that guests name) can not be taken from node "+host+
+			" or get other formats while it is the compute host of node vm ("+vm+").", s.must(t, 409, "PUT", "/v1/nodes/host-a/hypervisor", body).fault())
+	}
+	body["pools"] = []any{map[string]any{"name": "default"}, map[string]any{"name": "other"}}
 	s.must(t, 202, "PUT", "/v1/nodes/host-a/hypervisor", body)
 	off("vm", "power on", 202)
 }

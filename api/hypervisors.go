@@ -122,6 +122,9 @@ func (r *request) changeHypervisor(was *ingot.Hypervisor, settings *hypervisorSe
 		if settings.Type != h.Type && len(guests) > 0 {
 			return errHosts("The type of the hypervisor of node "+h.NodeUUID+" can not be changed", guests)
 		}
+		if strays := h.Strays(guests, settings.Pools); len(strays) > 0 {
+			return errHosts("The pools that have guests' disks (the first one, and those that guests name) can not be taken from node "+h.NodeUUID+" or get other formats", strays)
+		}
 		if settings.URI != h.URI {
 			h.State, h.StateReason, h.Missed, h.Failures = ingot.HypervisorConnecting, "", 0, 0
 		}

@@ -52,6 +52,9 @@ func codeOf(err error) ingot.Code {
 	case libvirt.ERR_XML_ERROR, libvirt.ERR_XML_DETAIL, libvirt.ERR_XML_INVALID_SCHEMA:
 		return ingot.Invalid
 	}
+	if strings.Contains(cause.Message, "has asynchronous jobs running") { // a pool into which something is copied
+		return ingot.Unavailable
+	}
 	return ""
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"time"
 
+	"libvirt.org/go/libvirt"
+
 	"github.com/ingot-metal/ingot"
 )
 
@@ -20,3 +22,6 @@ func (h *Hosts) Canary(ctx context.Context, virt string, host *ingot.Hypervisor)
 
 // SetAside is how long an image without a mark is left alone.
 func (h *Hosts) SetAside(d time.Duration) { h.aside = d }
+
+// Explained is an error of libvirt's as callers see it.
+func Explained(err libvirt.Error) error { return explain("remove the guest", "qemu:///system", err) }

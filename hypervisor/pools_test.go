@@ -6,20 +6,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/ingot-metal/ingot"
 	"github.com/ingot-metal/ingot/hypervisor"
-	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
 )
 
 // TestPoolsBesideTheFirst: the first pool's space is what is given away; a disk in another one needs room there.
 func TestPoolsBesideTheFirst(t *testing.T) {
-	folder := t.TempDir()
-	require.NoError(t, unix.Mount("tmpfs", folder, "tmpfs", 0, "size=3g"))
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(folder, unix.MNT_DETACH)) })
-	d := libvirttest.Start(t)
-	d.AddPool(t, "small", folder)
+	d, _ := withSmallPool(t, "3g")
 	hosts, host := &hypervisor.Hosts{}, on(d)
 	t.Cleanup(func() { require.NoError(t, hosts.Close()) })
 	total := func(pools ...string) int64 {

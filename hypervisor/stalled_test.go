@@ -12,14 +12,21 @@ import (
 	"github.com/ingot-metal/ingot/hypervisor/libvirttest"
 )
 
+// withSmallPool is a daemon with a pool "small", in a folder of a size as mount has it.
+func withSmallPool(t *testing.T, size string) (d *libvirttest.Daemon, folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	require.NoError(t, unix.Mount("tmpfs", folder, "tmpfs", 0, "size="+size))
+	t.Cleanup(func() { require.NoError(t, unix.Unmount(folder, unix.MNT_DETACH)) })
+	d = libvirttest.Start(t)
+	d.AddPool(t, "small", folder)
+	return d, folder
+}
+
 // TestAFullPool: a guest for whose writes its host has no room stands still and says why, which the host knows too; with
 // room, it goes on, and nothing of what it wrote is lost to it.
 func TestAFullPool(t *testing.T) {
-	folder := t.TempDir()
-	require.NoError(t, unix.Mount("tmpfs", folder, "tmpfs", 0, "size=12m"))
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(folder, unix.MNT_DETACH)) })
-	d := libvirttest.Start(t)
-	d.AddPool(t, "small", folder)
+	d, folder := withSmallPool(t, "12m")
 	host := on(d)
 	host.Pools = []ingot.StoragePool{{Name: "small"}}
 	hosts, n, m := bootedAs(t, host, libvirttest.Writing())

@@ -61,7 +61,10 @@ func (c *Conductor) startToGuest(ctx context.Context, metal ingot.Node, row ingo
 	}
 	for _, candidate := range inTurn(placement) {
 		i := slices.IndexFunc(hosts, func(h ingot.ComputeHost) bool { return h.Node.UUID == candidate.Host })
-		err = c.beginToGuest(ctx, metal, row, req, c.newTwin(&metal, ports, flavor, &hosts[i].Node))
+		var twin ingot.NewGuest
+		if twin, err = c.newTwin(ctx, &metal, ports, flavor, &hosts[i].Node); err == nil {
+			err = c.beginToGuest(ctx, metal, row, req, twin)
+		}
 		if code := ingot.CodeOf(err); code != ingot.Conflict {
 			return err
 		}
@@ -70,7 +73,7 @@ func (c *Conductor) startToGuest(ctx context.Context, metal ingot.Node, row ingo
 }
 
 // newTwin is the guest that is to take the instance over. It is dynamic: it goes when the instance goes.
-func (c *Conductor) newTwin(metal *ingot.Node, ports []ingot.Port, f *ingot.Flavor, host *ingot.Node) ingot.NewGuest {
+func (c *Conductor) newTwin(ctx context.Context, metal *ingot.Node, ports []ingot.Port, f *ingot.Flavor, host *ingot.Node) (ingot.NewGuest, error) {
 	no := false
 	traits, _ := metal.InstanceTraits()
 	guest := ingot.Node{
@@ -84,11 +87,15 @@ func (c *Conductor) newTwin(metal *ingot.Node, ports []ingot.Port, f *ingot.Flav
 	guest.Traits = ingot.Traits(append(guest.Traits, ingot.VirtualTrait))
 	made := ingot.NewGuest{Node: guest, Claim: ingot.GuestClaim{Resources: f.Resources}}
 	for i := range ports {
+		address, err := c.freeCard(ctx)
+		if err != nil {
+			return made, err
+		}
 		made.Ports = append(made.Ports, ingot.Port{
-			UUID: uuid.NewString(), Address: newCard(), PXEEnabled: ports[i].PXEEnabled, PhysicalNetwork: ports[i].PhysicalNetwork,
+			UUID: uuid.NewString(), Address: address, PXEEnabled: ports[i].PXEEnabled, PhysicalNetwork: ports[i].PhysicalNetwork,
 		})
 	}
-	return made
+	return made, nil
 }
 
 // beginToGuest makes the guest and begins. Conflict: there is no room any more, or the server is not what it was.
